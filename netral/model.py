@@ -1,0 +1,267 @@
+"""Model directories: ONNX through onnxruntime, plain checkpoints through torch (`netral[torch]`).
+
+An exported directory holds `model.onnx` (input `input_ids` [1, n], output `logits` [1, 3] in the
+order of `FLAGS`), `tokenizer.json` and `netral.json` (hashes, normaliser version, calibration,
+policy, metrics). One post is one run: no padding, so no post's result depends on another's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+from netral import normalize
+from netral.contest import Contest, bundled_contests
+from netral.decision import Policy
+from netral.errors import ModelError
+from netral.normalize import CANDIDATE, PARTY, Names, light, tokens
+from netral.schema import FLAGS, Evidence, Prediction
+
+logger = logging.getLogger(__name__)
+
+_OVERLAP = 6  # neighbouring windows of a long post share one part in six
+_TOP_WORDS = 5
+
+
+class Model(Protocol):
+    """A loaded model: a Classifier that brings its policy and its name."""
+
+    policy: Policy
+    version: str
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return calibrated flags for each text."""
+        ...
+
+
+def mask_of(contest: Contest | None = None) -> Names:
+    """Return the names of the bundled rosters, and of `contest` with its nicknames, as the light text masks them.
+
+    So names carry no weight.
+    """
+    return Names(
+        (name, PARTY if office.parties else CANDIDATE)
+        for roster in (*bundled_contests(), *([contest] if contest else []))
+        for office in roster.offices
+        for candidate in office.candidates
+        for name in (*candidate.names, *(candidate.nicknames if roster is contest else ()))
+    )
+
+
+def load_model(directory: Path, contest: Contest | None = None) -> Model:
+    """Return the model of an exported directory or of a Hugging Face checkpoint directory.
+
+    The names of `contest` are masked besides those of the bundled rosters.
+
+    Raises `ModelError` when it is missing, altered, or does not answer partisan, hate and hoax.
+    """
+    if not directory.is_dir():
+        raise ModelError(f"{directory}: no such directory; name an exported model or a checkpoint on this machine")
+    if (directory / "model.onnx").exists() and not (directory / "netral.json").exists():
+        raise ModelError(f"{directory}: model.onnx stands there without netral.json; export it with training.export")
+    if (directory / "netral.json").exists():
+        return OnnxClassifier(directory, contest)
+    if (directory / "config.json").exists():
+        return TorchClassifier(directory, contest)
+    raise ModelError(f"{directory}: neither netral.json nor config.json is there; name a model directory")
+
+
+def usable_cores() -> int:
+    """Return the cores this process may use, by affinity and by the cgroup's quota (at least 1)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(cores, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):
+        return max(1, cores)
+
+
+class _Encoder:
+    """Text -> windows of token ids, as the model was trained to read it."""
+
+    def __init__(self, tokenizer_file: Path, max_tokens: int, caps: bool, names: Names | None) -> None:
+        from tokenizers import Tokenizer
+
+        self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._caps, self._names = caps, names
+        bare = self._tokenizer.encode("", add_special_tokens=True).ids
+        if len(bare) != 2:
+            raise ModelError(f"{tokenizer_file}: expected one special token before a text and one after it")
+        self._first, self._last = bare
+        self._room = max_tokens - 2
+
+    def windows(self, text: str) -> list[list[int]]:
+        """Return one list of ids for most texts, overlapping ones for long texts."""
+        ids = self._tokenizer.encode(light(text, caps=self._caps, names=self._names).text, add_special_tokens=False).ids
+        overlap = self._room // _OVERLAP
+        starts = range(0, len(ids) - overlap, self._room - overlap) if len(ids) > self._room else (0,)
+        return [[self._first, *ids[start : start + self._room], self._last] for start in starts]
+
+
+class OnnxClassifier:
+    """Runs an exported directory; workers = usable cores, one thread and one post each."""
+
+    def __init__(self, directory: Path, contest: Contest | None = None, workers: int | None = None) -> None:
+        """Check the directory's hashes and load it; raises `ModelError`."""
+        import onnxruntime as ort
+
+        card = _read_card(directory)
+        self.policy = Policy.from_dict(card["policy"])
+        self.version = str(card["version"])
+        self._calibration: Mapping[str, Sequence[float]] = card["calibration"]
+        names = mask_of(contest) if card["masks"] else None
+        self._encoder = _Encoder(directory / "tokenizer.json", int(card["max_tokens"]), bool(card["caps"]), names)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session: Any = ort.InferenceSession(
+                str(directory / "model.onnx"),
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=["SkipLayerNormFusion"],  # its kernel costs six times the two it replaces
+            )
+        except Exception as error:  # onnxruntime raises its own unnamed kinds
+            raise ModelError(f"{directory}: model.onnx cannot be loaded: {error}") from error
+        self._workers = workers or usable_cores()
+        self._pool = ThreadPoolExecutor(self._workers, "netral-model")
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return calibrated flags for each text."""
+        if len(texts) < 2:
+            return [self._judge(text) for text in texts]
+        return list(self._pool.map(self._judge, texts))
+
+    def logits(self, text: str) -> tuple[float, ...]:
+        """Return the uncalibrated logits of a text in the order of `FLAGS`: the highest of its windows."""
+        import numpy as np
+
+        rows = [
+            self._session.run(["logits"], {"input_ids": np.array([ids], dtype=np.int64)})[0][0]
+            for ids in self._encoder.windows(text)
+        ]
+        return tuple(max(float(row[index]) for row in rows) for index in range(len(FLAGS)))
+
+    def _judge(self, text: str) -> Prediction:
+        return Prediction(calibrate(self.logits(text), self._calibration))
+
+
+def calibrate(logits: Sequence[float], calibration: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Return the flags: sigmoid(slope * logit + shift), each flag with its own slope and shift."""
+    flags = {}
+    for flag, logit in zip(FLAGS, logits, strict=True):
+        slope, shift = calibration[flag]
+        flags[flag] = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, slope * logit + shift))))
+    return flags
+
+
+def _read_card(directory: Path) -> dict[str, Any]:
+    """Return `netral.json` after checking everything in it that could make a verdict wrong."""
+    try:
+        card: dict[str, Any] = json.loads((directory / "netral.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{directory}: netral.json cannot be read ({error}); export the model again") from error
+    needed = {"policy", "version", "calibration", "max_tokens", "caps", "masks", "labels", "normalizer", "sha256"}
+    if missing := needed - set(card):
+        raise ModelError(f"{directory}: netral.json lacks {', '.join(sorted(missing))}; export the model again")
+    if tuple(card["labels"]) != FLAGS:
+        raise ModelError(f"{directory}: the model answers {card['labels']}, not {list(FLAGS)}")
+    if card["normalizer"] != normalize.VERSION:
+        raise ModelError(
+            f"{directory}: trained with normaliser {card['normalizer']}, this netral has {normalize.VERSION}; "
+            "export the model again with this version"
+        )
+    for name in ("model.onnx", "tokenizer.json"):
+        try:
+            digest = hashlib.sha256((directory / name).read_bytes()).hexdigest()
+        except OSError as error:
+            raise ModelError(f"{directory}: {name} cannot be read ({error})") from error
+        if digest != card["sha256"].get(name):
+            raise ModelError(f"{directory}: {name} is not the file that was exported (SHA-256 differs)")
+    return card
+
+
+class TorchClassifier:
+    """Runs a Hugging Face checkpoint whose `id2label` names the three flags; needs `netral[torch]`."""
+
+    def __init__(self, directory: Path, contest: Contest | None = None) -> None:
+        """Load the checkpoint; raises `ModelError`, with the extra to install when torch is missing."""
+        try:
+            import torch
+            from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+        except ImportError as error:
+            raise ModelError(f"{directory}: a plain checkpoint needs torch: pip install 'netral[torch]'") from error
+        self._torch: Any = torch
+        config: Any = AutoConfig.from_pretrained(directory, local_files_only=True)
+        names = [str(config.id2label.get(index)) for index in range(config.num_labels)]
+        if sorted(names) != sorted(FLAGS):
+            raise ModelError(f"{directory}: id2label names {names}; it must name {list(FLAGS)}")
+        self._order = [names.index(flag) for flag in FLAGS]
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+        self._model: Any = AutoModelForSequenceClassification.from_pretrained(directory, local_files_only=True)
+        self._model.eval()
+        vocabulary = self._tokenizer.get_vocab()
+        self._caps = normalize.CAPS in vocabulary
+        self._names = mask_of(contest) if CANDIDATE in vocabulary else None
+        self._max_tokens = min(192, int(config.max_position_embeddings))
+        self.policy = Policy()
+        self.version = directory.name
+        logger.warning("%s has no netral.json: its scores are uncalibrated, thresholds are 0.5", directory)
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return sigmoid outputs for each text, one post a run."""
+        return [self._judge(text) for text in texts]
+
+    def _judge(self, text: str) -> Prediction:
+        batch = self._tokenizer(
+            light(text, caps=self._caps, names=self._names).text,
+            truncation=True,
+            max_length=self._max_tokens,
+            stride=(self._max_tokens - 2) // _OVERLAP,
+            return_overflowing_tokens=True,
+        )
+        with self._torch.inference_mode():
+            rows = [self._logits(self._torch.tensor([ids])) for ids in batch["input_ids"]]
+        highest = [max(float(row[index]) for row in rows) for index in self._order]
+        return Prediction(calibrate(highest, dict.fromkeys(FLAGS, (1.0, 0.0))))
+
+    def _logits(self, ids: Any) -> Any:
+        if getattr(self._model.config, "netral_pooling", "first") != "mean":
+            return self._model(input_ids=ids).logits[0]
+        return self._model.classifier(self._model.base_model(input_ids=ids).last_hidden_state.mean(1))[0]
+
+
+def occlude(classifier: Any, text: str, flags: Sequence[str]) -> tuple[Evidence, ...]:
+    """Return, for each flag, up to five words of `text` whose removal lowers it most (by 0.02 or more).
+
+    At most 64 spans are tried: in longer texts neighbouring words go together.
+    """
+    words = [(token.start, token.end) for token in tokens(text)]
+    size = max(1, math.ceil(len(words) / 64))
+    spans = [(words[i][0], words[min(i + size, len(words)) - 1][1]) for i in range(0, len(words), size)]
+    whole, *parts = classifier.predict([text, *(f"{text[:start]} {text[end:]}" for start, end in spans)])
+    found = []
+    for flag in flags:
+        drops = sorted(
+            ((whole.flags[flag] - part.flags[flag], span) for part, span in zip(parts, spans, strict=True)),
+            reverse=True,
+        )
+        for drop, (start, end) in drops[:_TOP_WORDS]:
+            if drop >= 0.02:
+                found.append(Evidence(flag, "model", None, start, end, _why(whole.flags[flag], drop)))
+    return tuple(found)
+
+
+def _why(whole: float, drop: float) -> str:
+    before, after = (f"{value:.2f}".replace(".", ",") for value in (whole, max(0.0, whole - drop)))
+    return f"Tanpa bagian ini nilai model turun dari {before} ke {after}"

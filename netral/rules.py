@@ -1,0 +1,351 @@
+"""Rules: data that says which phrases speak for or against a flag, and one linear matcher for all.
+
+A rule file is TOML; its form stands in docs/rules.md. Terms are phrases of words; a word matches a
+token in any of its spellings, an ALL-CAPITALS word only capitals. Placeholders in terms:
+`<nama>` a candidate, pair or party of a roster, `<slogan>` its slogan or hashtag, `<nomor>` its bare
+number and `<tanda>` its hand sign (only within an open contest), `<angka>` any number up to 99,
+`<jari>` any hand-sign emoji, `...` up to three words between.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from netral import normalize
+from netral.contest import Contest, bundled_contests
+from netral.decision import Hit, Policy, join, remaining
+from netral.errors import RuleError
+from netral.normalize import Token, fold, spellings, tokens
+from netral.schema import FLAGS, Evidence, Prediction
+
+HAND_SIGNS = frozenset("☝👆👍✌🤟🤘👌🤙🖐✋🫰🤞🖖")
+"""Emoji of the finger poses that agencies list as signs of side-taking (domain facts in docs/rules.md)."""
+
+_NUMBER_WORDS = "nol satu dua tiga empat lima enam tujuh delapan sembilan sepuluh".split()
+_MAX_HITS = 50  # of one rule in one text: enough to explain, bounded for hostile text
+_GAP = 3
+_KEYS = {"id", "flag", "weight", "counter", "terms", "near", "contest", "unless", "why", "match", "skip"}
+_ROSTER = frozenset(("<nama>", "<slogan>", "<nomor>", "<tanda>"))
+_WORD = re.compile(r"<[a-z]+>|\.\.\.|\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; `match` and `skip` are its own examples, run by `check_rules`.
+
+    `near`: one of these terms must stand in the same sentence; `contest`: something of a roster must;
+    `unless`: none of these may stand anywhere in the text; `counter`: cancels hits of `flag` in its sentence.
+    """
+
+    id: str
+    flag: str
+    terms: tuple[str, ...]
+    why: str
+    weight: float = 0.0
+    counter: bool = False
+    near: tuple[str, ...] = ()
+    contest: bool = False
+    unless: tuple[str, ...] = ()
+    match: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    own: bool = False
+
+
+# ---------------------------------------------------------------------------------- loading
+
+
+def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
+    """Return the shipped rules and those of `folder`, a directory of TOML files.
+
+    Raises `RuleError` naming file and rule when one is malformed or an id stands twice.
+    """
+    shipped = files("netral").joinpath("resources", "rules")
+    sources = [(entry.name, entry, False) for entry in shipped.iterdir() if entry.name.endswith(".toml")]
+    if folder is not None:
+        own = sorted(Path(folder).glob("*.toml")) if Path(folder).is_dir() else []
+        if not own:
+            raise RuleError(f"{folder}: no rule files there; name a folder that holds .toml rule files")
+        sources += [(str(path), path, True) for path in own]
+    rules: dict[str, Rule] = {}
+    for name, entry, is_own in sorted(sources, key=lambda source: (source[2], source[0])):
+        try:
+            text = entry.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RuleError(f"{name}: cannot be read ({error}); save it as UTF-8") from error
+        for rule in parse_rules(text, name):
+            if rule.id in rules:
+                raise RuleError(f"{name}: rule {rule.id}: this id is taken; choose another")
+            rules[rule.id] = replace(rule, own=is_own)
+    return tuple(rules.values())
+
+
+def parse_rules(text: str, name: str) -> Iterator[Rule]:
+    """Yield the rules written in `text`; errors name the file as `name`."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RuleError(f"{name}: not valid TOML: {error}") from error
+    if unknown := set(data) - {"rule", "lists"}:
+        raise RuleError(f"{name}: unknown table {sorted(unknown)[0]!r}; write [[rule]] and [lists]")
+    lists: dict[str, list[str]] = data.get("lists", {})
+    for index, fields in enumerate(data.get("rule", []), start=1):
+        yield _rule(fields, lists, f"{name}: rule {fields.get('id', index)}")
+
+
+def _rule(fields: Mapping[str, Any], lists: Mapping[str, list[str]], where: str) -> Rule:
+    if unknown := set(fields) - _KEYS:
+        raise RuleError(f"{where}: unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(_KEYS))}")
+    if missing := {"id", "flag", "terms", "why", "match", "skip"} - set(fields):
+        raise RuleError(f"{where}: {sorted(missing)[0]!r} is missing")
+    texts = {key: _texts(fields, key, lists, where) for key in ("terms", "near", "unless", "match", "skip")}
+    if not texts["terms"] or not texts["match"] or not texts["skip"]:
+        raise RuleError(f"{where}: terms, match and skip need at least one line each")
+    counter, weight = fields.get("counter", False), fields.get("weight", 0.0)
+    if fields["flag"] not in FLAGS:
+        raise RuleError(f"{where}: flag must be one of {', '.join(FLAGS)}")
+    if counter == ("weight" in fields) or not isinstance(counter, bool):
+        raise RuleError(f"{where}: give either a weight or counter = true")
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+        raise RuleError(f"{where}: weight must lie from 0 to 1")
+    for term in (*texts["terms"], *texts["near"], *texts["unless"]):
+        if not _words(term):
+            raise RuleError(f"{where}: the term {term!r} holds no word")
+    return Rule(
+        id=str(fields["id"]),
+        flag=fields["flag"],
+        why=str(fields["why"]),
+        weight=float(weight),
+        counter=counter,
+        contest=bool(fields.get("contest", False)),
+        terms=texts["terms"],
+        near=texts["near"],
+        unless=texts["unless"],
+        match=texts["match"],
+        skip=texts["skip"],
+    )
+
+
+def _texts(fields: Mapping[str, Any], key: str, lists: Mapping[str, list[str]], where: str) -> tuple[str, ...]:
+    value = fields.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise RuleError(f"{where}: {key} must be a list of texts")
+    out: list[str] = []
+    for item in value:
+        if item.startswith("@") and key not in ("match", "skip"):
+            if item[1:] not in lists:
+                raise RuleError(f"{where}: {key} names {item}, which [lists] does not hold")
+            out.extend(lists[item[1:]])
+        else:
+            out.append(item)
+    return tuple(out)
+
+
+def check_rules(rules: Sequence[Rule], only_own: bool = False) -> list[str]:
+    """Run every rule's `match` and `skip` lines against all rules together; return the failures."""
+    classifier = RuleClassifier(rules)
+    failures = []
+    for rule in rules:
+        if only_own and not rule.own:
+            continue
+        for expected, lines in ((True, rule.match), (False, rule.skip)):
+            for line in lines:
+                hits = classifier.match(line)
+                found = rule.id in {hit.rule for hit in (hits if rule.counter else remaining(hits))}
+                if found is not expected:
+                    verb = "does not match" if expected else "matches"
+                    failures.append(f"rule {rule.id}: {verb} its {'match' if expected else 'skip'} line {line!r}")
+    return failures
+
+
+# --------------------------------------------------------------------------------- matching
+
+Node = dict[str, Any]
+_END = "\0"  # key of a node's payloads; no word holds NUL
+
+
+def _words(term: str) -> tuple[str, ...]:
+    """Return the words of a term as keys of the automaton; capitals stay where the word is all capitals."""
+    out: list[str] = []
+    for word in _WORD.findall(term):
+        if word[0] == "<" or word == "...":
+            out.append(word)
+        elif word[0] == "#":
+            out.append(fold(word).lower())
+        else:
+            out += [token.form if token.all_caps else token.normal for token in tokens(word)]
+    return tuple(out)
+
+
+def _add(root: Node, words: Iterable[str], payload: object) -> None:
+    node = root
+    for word in words:
+        node = node.setdefault(word, {})
+    node.setdefault(_END, []).append(payload)
+
+
+class Roster:
+    """What rosters put into a text: names and slogans of `named`, numbers and signs of `active`."""
+
+    def __init__(self, named: Iterable[Contest], active: Contest | None) -> None:
+        """Compile the rosters once."""
+        self.root: Node = {}
+        for contest in named:
+            for candidate in contest.candidates:
+                for name in candidate.names:
+                    _add(self.root, _words(name), "<nama>")
+                for slogan in (*candidate.slogans, *candidate.hashtags):
+                    _add(self.root, _words(slogan), "<slogan>")
+        candidates = tuple(active.candidates) if active else ()
+        for candidate in candidates:
+            for name in candidate.nicknames:
+                _add(self.root, _words(name), "<nama>")
+        self.numbers = frozenset(candidate.number for candidate in candidates)
+        self.signs = frozenset(fold(sign) for candidate in candidates for sign in candidate.signs)
+
+
+def _number(token: Token) -> int | None:
+    for form in (token.normal, *token.alternatives):
+        if form in _NUMBER_WORDS:
+            return _NUMBER_WORDS.index(form)
+    digits = token.normal
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 3 else None
+
+
+def _edges(found: Sequence[Token], roster: Roster) -> tuple[list[list[tuple[str, int]]], dict[int, int]]:
+    """Return, for every token, the keys that may be read there and the token after each; and where names end."""
+    edges = [_keys(token, index, roster) for index, token in enumerate(found)]
+    names: dict[int, int] = {}
+    for start, end, payload in set(_walk(roster.root, edges, found, {})):
+        edges[start].append((payload, end))
+        if payload == "<nama>":
+            names[start] = max(end, names.get(start, 0))
+    return edges, names
+
+
+def _keys(token: Token, index: int, roster: Roster) -> list[tuple[str, int]]:
+    keys = [(word, index + 1) for word in (token.normal, *token.alternatives)]
+    if token.all_caps:
+        keys.append((token.form, index + 1))
+    if token.whole:
+        more = () if token.whole[0] == "#" else spellings(token.whole)
+        keys += [(word, index + token.parts) for word in (token.whole, *more)]
+    number = _number(token)
+    if number is not None:
+        keys.append(("<angka>", index + 1))
+        if number in roster.numbers:
+            keys.append(("<nomor>", index + 1))
+    elif token.normal in HAND_SIGNS:
+        keys.append(("<jari>", index + 1))
+        if token.normal in roster.signs:
+            keys.append(("<tanda>", index + 1))
+    return keys
+
+
+def _walk(
+    root: Node, edges: list[list[tuple[str, int]]], found: Sequence[Token], names: Mapping[int, int]
+) -> Iterator[tuple[int, int, Any]]:
+    """Yield (first token, token after the last, payload) of every term read along the edges.
+
+    None begins within one of `names` (first token -> token after it), and a gap skips a name as one word.
+    """
+    inside = {index for start, end in names.items() for index in range(start + 1, end)}
+    for start, keys in enumerate(edges):
+        for key, after in () if start in inside else keys:
+            node = root.get(key)
+            if node is None:
+                continue
+            sentence = found[start].sentence
+            todo: list[tuple[Node, int, int]] = [(node, after, 0)]
+            while todo:
+                node, after, skips = todo.pop()
+                for payload in node.get(_END, ()):
+                    yield start, after, payload
+                if after >= len(edges) or found[after].sentence != sentence:
+                    continue
+                todo += [(node[word], then, 0) for word, then in edges[after] if word in node]
+                if "..." in node:
+                    todo.append((node["..."], after, _GAP))
+                if skips:
+                    todo.append((node, names.get(after, after + 1), skips - 1))
+
+
+class RuleClassifier:
+    """Judges by rules alone; compiled once, then linear in each text and safe from several threads."""
+
+    def __init__(self, rules: Sequence[Rule], contest: Contest | None = None) -> None:
+        """Compile `rules`; `contest` None lets bundled rosters name candidates."""
+        self.rules = tuple(rules)
+        self.contest = contest
+        self._root: Node = {}
+        for index, rule in enumerate(self.rules):
+            for role, terms in (("term", rule.terms), ("near", rule.near), ("unless", rule.unless)):
+                for term in terms:
+                    _add(self._root, _words(term), (index, role))
+        self._rosters: dict[str, Roster] = {}
+        self.version = sha256(repr((normalize.VERSION, self.rules)).encode()).hexdigest()[:8]
+
+    def _roster(self, time: datetime | None) -> Roster:
+        if self.contest is not None:
+            active: Contest | None = self.contest
+            named: Sequence[Contest] = (self.contest,)
+        else:
+            named = bundled_contests()
+            open_then = [c for c in named if time and c.scope == "national" and c.is_open(time)]
+            active = open_then[0] if len(open_then) == 1 else None
+        key = active.id if active else ""
+        if key not in self._rosters:
+            self._rosters[key] = Roster(named, active)
+        return self._rosters[key]
+
+    def match(self, text: str, time: datetime | None = None) -> tuple[Hit, ...]:
+        """Return every hit, counter-rules' too, in order of the text; `time` is the post's."""
+        roster = self._roster(time)
+        found = tokens(text)
+        edges, names = _edges(found, roster)
+        spans: dict[int, dict[int, int]] = defaultdict(dict)  # rule -> first token -> longest match's end
+        near: dict[int, set[int]] = defaultdict(set)
+        barred: set[int] = set()
+        for start, after, (index, role) in _walk(self._root, edges, found, names):
+            if role == "term":
+                spans[index][start] = max(after, spans[index].get(start, 0))
+            elif role == "near":
+                near[index].add(found[start].sentence)
+            else:
+                barred.add(index)
+        hits: list[Hit] = []
+        named: set[int] | None = None
+        for index in spans.keys() - barred:
+            rule = self.rules[index]
+            if rule.contest and named is None:
+                named = {found[i].sentence for i, keys in enumerate(edges) if any(key in _ROSTER for key, _ in keys)}
+            for start, after in sorted(spans[index].items())[:_MAX_HITS]:
+                sentence = found[start].sentence
+                if (rule.near and sentence not in near[index]) or (rule.contest and sentence not in (named or ())):
+                    continue
+                begin, end = found[start].start, found[after - 1].end
+                hits.append(
+                    Hit(rule.id, rule.flag, rule.weight, rule.why, begin, end, sentence, rule.counter, rule.own)
+                )
+        return tuple(sorted(hits, key=lambda hit: (hit.start, hit.end, hit.rule)))
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return the flags (noisy-or of the rules that remain) and their evidence for each text."""
+        return [_prediction(self.match(text)) for text in texts]
+
+
+def _prediction(hits: Sequence[Hit]) -> Prediction:
+    return Prediction(join(hits, None, Policy()), evidence_of(remaining(hits)))
+
+
+def evidence_of(hits: Iterable[Hit]) -> tuple[Evidence, ...]:
+    """Return hits as evidence a person can check."""
+    return tuple(Evidence(hit.flag, "rules", hit.rule, hit.start, hit.end, hit.why) for hit in hits)

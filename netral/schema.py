@@ -1,0 +1,164 @@
+"""The values netral passes around: frozen, and free of any library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Literal, Protocol
+
+VERSION = "0.1.0"
+"""The version of the package."""
+
+FLAGS: tuple[str, str, str] = ("partisan", "hate", "hoax")
+"""The three flags, in the order of every model's outputs."""
+
+MAX_CHARS = 100_000
+"""The longest text `predict` takes, in code points."""
+
+Source = Literal["rules", "model"]
+
+
+class Label(StrEnum):
+    """The one label of a post; it describes the text, never the person."""
+
+    PARTISAN_SUPPORT = "partisan_support"
+    HOAX_HATE = "hoax_hate"
+    NEUTRAL = "neutral"
+
+
+class Kind(StrEnum):
+    """How a text came to stand under its author's name."""
+
+    POST = "post"
+    COMMENT = "comment"
+    SHARE = "share"
+    CHAT = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One social post; `text` alone is judged, and evidence offsets index it.
+
+    `quoted` holds text of others that the post passes on with words of its own; `time` keeps its
+    zone where the export has one, else it is naive.
+    """
+
+    text: str
+    id: str = ""
+    author: str = ""
+    time: datetime | None = None
+    url: str = ""
+    platform: str = ""
+    kind: Kind = Kind.POST
+    quoted: str = ""
+    reply_to: str = ""
+    forwarded: bool = False
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A span of the post that speaks for `flag`: `text[start:end]`, in code points.
+
+    `why` is Indonesian; `rule` is the rule's id, None for model evidence.
+    """
+
+    flag: str
+    source: Source
+    rule: str | None
+    start: int
+    end: int
+    why: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A regulation the post may touch ("dapat menyentuh"), in Indonesian."""
+
+    id: str
+    title: str
+    article: str
+    applies_to: tuple[str, ...]
+    condition: str
+    source: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by name, `applies_to` as a list."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return fields | {"applies_to": list(self.applies_to)}
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What one classifier says of one text: flag -> probability in [0, 1], and its evidence."""
+
+    flags: Mapping[str, float]
+    evidence: tuple[Evidence, ...] = ()
+    truncated: bool = False
+
+
+class Classifier(Protocol):
+    """Anything that answers the three flags for texts, in order."""
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return one prediction a text, same length and order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """netral's answer for one post: an indication for a human officer, never a finding of guilt.
+
+    `flags` are calibrated probabilities in [0, 1] after rules and model are joined; `score` is the
+    calibrated probability that `label` is right; `review` says that a flag lies near its threshold.
+    """
+
+    label: Label
+    score: float
+    flags: Mapping[str, float]
+    evidence: tuple[Evidence, ...]
+    regulations: tuple[Pointer, ...]
+    decided_by: Source
+    review: bool
+    truncated: bool
+    version: str
+    post: Post
+
+    def __post_init__(self) -> None:
+        """Make `flags` read-only, so that a verdict shared by callers stays what it was."""
+        object.__setattr__(self, "flags", MappingProxyType(dict(self.flags)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values; times as ISO 8601; see docs/verdict.md for an example."""
+        post = self.post
+        return {
+            "label": self.label.value,
+            "score": self.score,
+            "flags": dict(self.flags),
+            "evidence": [item.to_dict() for item in self.evidence],
+            "regulations": [pointer.to_dict() for pointer in self.regulations],
+            "decided_by": self.decided_by,
+            "review": self.review,
+            "truncated": self.truncated,
+            "version": self.version,
+            "post": {
+                "text": post.text,
+                "id": post.id,
+                "author": post.author,
+                "time": post.time.isoformat() if post.time else None,
+                "url": post.url,
+                "platform": post.platform,
+                "kind": post.kind.value,
+                "quoted": post.quoted,
+                "reply_to": post.reply_to,
+                "forwarded": post.forwarded,
+                "meta": dict(post.meta),
+            },
+        }
