@@ -1,0 +1,78 @@
+"""Nested records of Apify's and other scrapers' actors: a post, its replies and the words in its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from netral.errors import ReadError
+from netral.readers import columns as names
+from netral.readers.columns import Layout
+from netral.readers.context import Context, dicts, under
+from netral.readers.records import ERROR_ROW, NO_TEXT_FIELD, Columns, Record
+from netral.readers.repair import clean
+from netral.readers.tables import Table
+from netral.schema import Kind, Post
+
+_CHILDREN = ("comments", "replies", "latestComments", "topComments")
+_MAX_DEPTH, _MAX_KEYS, _MAX_LAYOUTS = 4, 400, 500
+
+
+def read_object(value: dict[str, Any], context: Context, columns: Columns) -> Iterator[Record] | None:
+    """Read any object that has a key of texts, then the comments of others nested in it."""
+    table = _table(value, context, columns)
+    if table is None:
+        return iter((context.rows.skip(ERROR_ROW),)) if names.has_error(list(value)) else None
+    return _tree(value, table, context, columns, 0)
+
+
+def _tree(value: dict[str, Any], table: Table, context: Context, columns: Columns, depth: int) -> Iterator[Record]:
+    words = [text for item in dicts(value.get("attachments")) if (text := clean(under(item, "ocrText")))]
+    record = table.post(list(flatten(value).values()), passed="\n".join(words))
+    if depth and isinstance(record, Post):
+        record = Post(**{**_fields(record), "kind": Kind.COMMENT, "platform": record.platform or table.layout.network})
+    yield record
+    for child in _children(value):
+        inner = _table(child, context, columns)
+        if inner is not None and depth < _MAX_DEPTH:
+            yield from _tree(child, inner, context, columns, depth + 1)
+        else:
+            yield context.rows.reject(f"{NO_TEXT_FIELD}: {names.listed(list(child))}", child)
+
+
+def _fields(post: Post) -> dict[str, Any]:
+    return {name: getattr(post, name) for name in post.__slots__}
+
+
+def _children(value: dict[str, Any]) -> list[dict[str, Any]]:
+    return [child for key in _CHILDREN for child in dicts(value.get(key))]
+
+
+def _table(value: dict[str, Any], context: Context, columns: Columns) -> Table | None:
+    keys = tuple(flatten(value))
+    tables: dict[tuple[str, ...], Table | None] = context.memo.setdefault("tables", {})
+    if keys not in tables:
+        if len(tables) > _MAX_LAYOUTS:
+            tables.clear()
+        layout: Layout | None
+        try:
+            layout = names.layout_of(keys, columns, context.source.name)
+        except ReadError:
+            layout = None
+        tables[keys] = Table(context.rows, keys, layout) if layout is not None else None
+    return tables[keys]
+
+
+def flatten(value: dict[str, Any]) -> dict[str, Any]:
+    """Return nested objects as one, keys joined by dots; lists stay closed."""
+    flat: dict[str, Any] = {}
+
+    def walk(part: dict[str, Any], prefix: str, depth: int) -> None:
+        for key, item in part.items():
+            if isinstance(item, dict) and depth < _MAX_DEPTH:
+                walk(item, f"{prefix}{key}.", depth + 1)
+            elif len(flat) < _MAX_KEYS:
+                flat.setdefault(f"{prefix}{key}", item)
+
+    walk(value, "", 0)
+    return flat

@@ -1,0 +1,152 @@
+"""Folders and zips as the files in them, without unpacking to disk and within limits."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from netral.errors import ReadError
+from netral.readers.records import UNREADABLE_FILE, Columns, Rejected, Source
+
+MAX_MEMBERS = 100_000
+MAX_TOTAL = 64 * 2**30
+MAX_RATIO = 300
+FREE_SIZE = 50_000_000
+"""Up to this size a member may be packed as tightly as it likes."""
+
+MAX_HELD = 64_000_000
+"""The largest workbook, Parquet file or zip read inside a zip; these are held in memory."""
+
+MAX_SHARED = 400_000_000
+MAX_NESTING = 2
+UNSAFE_PATH = "unsafe-path"
+_IGNORED = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"})
+ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError)
+
+
+def walk_folder(folder: Path, columns: Columns) -> Iterator[Source | Rejected]:
+    """Yield the files of a folder and its subfolders by name, hidden ones and links left out."""
+    closed: list[OSError] = []
+    inside = os.walk(folder, onerror=closed.append)
+    paths = sorted(path for top, _, names in inside for name in names if _is_file(path := Path(top, name)))
+    paths = [path for path in paths if not _hidden(path.relative_to(folder).as_posix())]
+    for error in closed:
+        name = Path(error.filename).relative_to(folder).as_posix()
+        yield Rejected(name, 0, f"{UNREADABLE_FILE}: cannot be listed ({error.strerror}); check its permissions", "")
+    places: dict[str, Path] = {}
+    for path in paths:
+        places.setdefault(path.name, path)
+
+    def find(name: str) -> Source | None:
+        path = places.get(name)
+        return None if path is None else Source(path.name, _opener(path))
+
+    for path in paths:
+        yield Source(path.relative_to(folder).as_posix(), _opener(path), find, columns)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file() and not path.is_symlink()
+    except OSError:
+        return True  # opening it will say why
+
+
+def _opener(path: Path) -> Callable[[], IO[bytes]]:
+    return lambda: path.open("rb")
+
+
+def _hidden(name: str) -> bool:
+    return any(part in _IGNORED or part.startswith("._") for part in PurePosixPath(name).parts)
+
+
+def open_zip(stream: IO[bytes], name: str) -> zipfile.ZipFile:
+    """Open a zip and refuse one that would unpack to more than the limits."""
+    try:
+        archive = zipfile.ZipFile(stream)
+    except (*ZIP_ERRORS, ValueError) as error:
+        raise ReadError(f"{name}: a damaged or cut-off zip file; copy or download it again") from error
+    members = archive.infolist()
+    total = sum(member.file_size for member in members)
+    if len(members) > MAX_MEMBERS or total > MAX_TOTAL:
+        archive.close()
+        raise ReadError(
+            f"{name}: {len(members)} files of {total} bytes, more than is read from a zip; "
+            "unpack it and read the folder"
+        )
+    return archive
+
+
+def is_bomb(member: zipfile.ZipInfo) -> bool:
+    """Tell whether a member unpacks to far more than any export would."""
+    return member.file_size > FREE_SIZE and member.file_size > MAX_RATIO * max(member.compress_size, 1)
+
+
+def is_heavy(archive: zipfile.ZipFile) -> bool:
+    """Tell whether a workbook's shared texts, which are held in memory, are too many."""
+    return any(
+        member.filename == "xl/sharedStrings.xml" and member.file_size > MAX_SHARED for member in archive.infolist()
+    )
+
+
+def kind_of(archive: zipfile.ZipFile) -> str:
+    """Return "workbook", "document" or "archive"."""
+    names = set(archive.namelist())
+    if "xl/workbook.xml" in names:
+        return "workbook"
+    if "[Content_Types].xml" in names or "mimetype" in names or "META-INF/MANIFEST.MF" in names:
+        return "document"
+    return "archive"
+
+
+def walk_zip(archive: zipfile.ZipFile, prefix: str, columns: Columns) -> Iterator[Source | Rejected]:
+    """Yield the files of a zip, and a rejection for each that must not be read."""
+    named = (member for member in archive.infolist() if member.filename)
+    members = [member for member in named if not member.is_dir() and not _hidden(member.filename)]
+    places: dict[str, zipfile.ZipInfo] = {}
+    for member in members:
+        places.setdefault(PurePosixPath(member.filename).name, member)
+
+    def opener(member: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
+        return lambda: _open_member(archive, member)
+
+    def find(name: str) -> Source | None:
+        member = places.get(name)
+        return None if member is None or is_bomb(member) else Source(member.filename, opener(member))
+
+    for member in members:
+        name = prefix + member.filename
+        if _climbs(member.filename):
+            yield Rejected(name, 0, UNSAFE_PATH, "")
+        elif is_bomb(member):
+            why = f"unpacks to {member.file_size} bytes, a likely zip bomb; unpack it if you trust it"
+            yield Rejected(name, 0, f"{UNREADABLE_FILE}: {why}", "")
+        elif member.flag_bits & 1:
+            yield Rejected(name, 0, f"{UNREADABLE_FILE}: protected by a password; unpack it and read the folder", "")
+        else:
+            yield Source(name, opener(member), find, columns)
+
+
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    try:
+        return archive.open(member)
+    except (ValueError, RuntimeError) as error:  # places outside of the file, flags of encryption
+        raise zipfile.BadZipFile(str(error)) from error
+
+
+def _climbs(name: str) -> bool:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":")
+
+
+def held(source: Source) -> Source:
+    """Return a source kept in memory, for formats that are read from their end."""
+    with source.open() as stream:
+        data = stream.read(MAX_HELD + 1)
+    if len(data) > MAX_HELD:
+        raise ReadError(f"{source.name}: larger than {MAX_HELD} bytes inside a zip; unpack it and read the file itself")
+    return Source(source.name, lambda: io.BytesIO(data), source.find, source.columns, source.lone)

@@ -1,0 +1,97 @@
+"""TikTok: "Download your data" and the nested files of comment scrapers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from netral.readers.context import Context, dicts
+from netral.readers.elements import Element
+from netral.readers.lines import decode_head
+from netral.readers.records import Record, Source
+from netral.readers.repair import clean
+from netral.schema import Kind
+
+_HEAD = 1_000_000
+_USER = re.compile(r'"userName"\s*:\s*"([^"]+)"', re.IGNORECASE)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+
+
+def read_download(element: Element, context: Context) -> Iterator[Record] | None:
+    """Read comments, captions and messages of an account's own data; all else in it is no post."""
+    path, value = element.path, {str(key).casefold(): item for key, item in element.value.items()}
+    if not path or "date" not in value:
+        return None
+    if path[-1] == "CommentsList":
+        record = _own(value.get("comment"), value, context, kind=Kind.COMMENT, url=value.get("url"))
+    elif path[-1] == "VideoList" and not any("Activity" in key or "Browsing" in key for key in path):
+        record = _own(value.get("title"), value, context, url=value.get("link"))
+    elif any(key.replace(" ", "") == "ChatHistory" for key in path):
+        record = _own(value.get("content"), value, context, kind=Kind.CHAT, author=clean(value.get("from")))
+    elif path[0] in (
+        "Activity",
+        "Your Activity",
+        "Ads and data",
+        "App Settings",
+        "Likes and Favorites",
+        "Tiktok Live",
+    ):
+        return iter(())
+    else:
+        return None
+    return iter((record,))
+
+
+def _own(
+    text: object,
+    value: dict[str, Any],
+    context: Context,
+    *,
+    kind: Kind = Kind.POST,
+    url: object = "",
+    author: str = "",
+) -> Record:
+    time = clean(value["date"])
+    return context.rows.post(
+        text,
+        author=author or context.once("user", _user),
+        time=f"{time} UTC" if _DAY.fullmatch(time) else time,
+        url=url,
+        platform="tiktok",
+        kind=kind,
+    )
+
+
+def _user(source: Source) -> str:
+    with source.open() as stream:
+        match = _USER.search(decode_head(stream.read(_HEAD)))
+    return match[1] if match else ""
+
+
+def read_scraped(element: Element, context: Context) -> Iterator[Record] | None:
+    """Read a comment with its replies under one video; the caption is the video owner's."""
+    value = element.value
+    if "comment" not in value or "create_time" not in value or not ({"username", "nickname"} & value.keys()):
+        return None
+    return _comments(value, clean(element.around.get("video_url")), "", context)
+
+
+def _comments(value: dict[str, Any], url: str, reply_to: str, context: Context) -> Iterator[Record]:
+    author = clean(value.get("username")) or clean(value.get("nickname"))
+    yield context.rows.post(
+        value.get("comment"),
+        id=value.get("comment_id"),
+        author=author,
+        time=value.get("create_time"),
+        url=url,
+        platform="tiktok",
+        kind=Kind.COMMENT,
+        reply_to=reply_to,
+    )
+    for reply in dicts(value.get("replies")):
+        if "comment" in reply:
+            yield from _comments({**reply, "replies": None}, url, author, context)
+
+
+SHAPES = (read_download, read_scraped)

@@ -1,0 +1,160 @@
+"""The report of a scan: read from its files, rendered as one self-contained HTML page in Indonesian."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from netral.errors import ReadError
+from netral.schema import FLAGS, Label
+
+MOST_FINDINGS = 2000
+"""Findings listed in the page; the rest stand in verdicts.jsonl and are counted."""
+
+LABELS = {
+    Label.PARTISAN_SUPPORT.value: "Dukungan partisan",
+    Label.HOAX_HATE.value: "Hoaks atau ujaran kebencian",
+    Label.NEUTRAL.value: "Netral",
+}
+FLAG_NAMES = {"partisan": "Keberpihakan", "hate": "Ujaran kebencian", "hoax": "Hoaks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One flagged post as the page shows it; `segments` are (text, flag or "", why) in order."""
+
+    line: int
+    label: str
+    score: float
+    flags: Mapping[str, float]
+    segments: tuple[tuple[str, str, str], ...]
+    notes: tuple[str, ...]
+    regulations: tuple[Mapping[str, Any], ...]
+    review: bool
+    post: Mapping[str, Any]
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of a scan and its most certain findings."""
+
+    labels: Mapping[str, int]
+    flags: Mapping[str, int]
+    review: int
+    rejected: int
+    findings: tuple[Finding, ...]
+    manifest: Mapping[str, Any]
+
+    @property
+    def posts(self) -> int:
+        """Posts judged."""
+        return sum(self.labels.values())
+
+    @property
+    def found(self) -> int:
+        """Posts with a label other than neutral."""
+        return self.posts - self.labels.get(Label.NEUTRAL.value, 0)
+
+
+def summarise(directory: Path) -> Summary:
+    """Return the counts and at most `MOST_FINDINGS` findings, most certain first, in constant memory.
+
+    Raises `ReadError` when the directory holds no finished scan.
+    """
+    try:
+        manifest = dict(json.loads((directory / "manifest.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ReadError(f"{directory}: no finished scan there ({error}); name the --out folder of a scan") from error
+    explained = {row["line"]: row["evidence"] for row in _rows(directory / "explanations.jsonl")}
+    copies = {row["line"]: len(row["copies"]) for row in _rows(directory / "groups.jsonl")}
+    hidden = {line for row in _rows(directory / "groups.jsonl") for line in row["copies"] if line != row["line"]}
+    thresholds = manifest.get("thresholds", dict.fromkeys(FLAGS, 0.5))
+    labels: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
+    review = 0
+    best: list[tuple[float, int, dict[str, Any]]] = []
+    for line, verdict in enumerate(_rows(directory / "verdicts.jsonl", required=True), start=1):
+        labels[verdict["label"]] += 1
+        review += verdict["review"]
+        if verdict["label"] == Label.NEUTRAL.value:
+            continue
+        flags.update(flag for flag in FLAGS if verdict["flags"][flag] >= thresholds[flag])
+        if line not in hidden:
+            heapq.heappush(best, (verdict["score"], -line, verdict))
+            if len(best) > MOST_FINDINGS:
+                heapq.heappop(best)
+    findings = tuple(
+        _finding(-line, verdict, explained.get(-line, ()), copies.get(-line, 1))
+        for _, line, verdict in sorted(best, key=lambda item: item[:2], reverse=True)
+    )
+    rejected = sum(1 for _ in _rows(directory / "rejected.jsonl"))
+    return Summary(labels, flags, review, rejected, findings, manifest)
+
+
+def _rows(path: Path, *, required: bool = False) -> Iterator[dict[str, Any]]:
+    if not path.exists() and not required:
+        return
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                yield json.loads(line)
+    except (OSError, ValueError) as error:
+        raise ReadError(f"{path}: cannot be read ({error}); scan again, or check it with netral verify") from error
+
+
+def _finding(line: int, verdict: Mapping[str, Any], extra: Sequence[Mapping[str, Any]], copies: int) -> Finding:
+    evidence = [*verdict["evidence"], *extra]
+    notes = dict.fromkeys(
+        f"{FLAG_NAMES[item['flag']]}: {item['why']}" for item in evidence if item["source"] == "rules"
+    )
+    return Finding(
+        line=line,
+        label=verdict["label"],
+        score=verdict["score"],
+        flags=verdict["flags"],
+        segments=segments(verdict["post"]["text"], evidence),
+        notes=tuple(notes),
+        regulations=tuple(verdict["regulations"]),
+        review=verdict["review"],
+        post=verdict["post"],
+        copies=copies,
+    )
+
+
+def segments(text: str, evidence: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str, str], ...]:
+    """Cut a text into (part, flag or "", why) by its evidence; where spans overlap, the earlier one is shown."""
+    out: list[tuple[str, str, str]] = []
+    cursor = 0
+    for item in sorted(evidence, key=lambda item: (item["start"], -item["end"])):
+        start, end = item["start"], item["end"]
+        if start < cursor:
+            continue
+        if start > cursor:
+            out.append((text[cursor:start], "", ""))
+        out.append((text[start:end], item["flag"], item["why"]))
+        cursor = end
+    if cursor < len(text):
+        out.append((text[cursor:], "", ""))
+    return tuple(out)
+
+
+def render_report(directory: Path) -> Path:
+    """Write `laporan.html` into the directory of a finished scan and return its path."""
+    from jinja2 import Environment
+
+    source = files("netral").joinpath("resources", "templates", "laporan.html").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["percent"] = lambda value: f"{min(99, round(value * 100))}%"  # nothing is certain
+    environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", ".")
+    environment.filters["web"] = lambda url: url if url.startswith(("https://", "http://")) else ""
+    page = environment.from_string(source).render(summary=summarise(directory), labels=LABELS, flag_names=FLAG_NAMES)
+    target = directory / "laporan.html"
+    target.write_text(page, encoding="utf-8", errors="replace")
+    return target
