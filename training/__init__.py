@@ -1,0 +1,1 @@
+"""The recipe behind netral's model: prepare, adapt, train, calibrate, evaluate, export."""

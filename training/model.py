@@ -1,0 +1,55 @@
+"""The classifier that is trained: a Hugging Face sequence classifier, its vector pooled as configured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForSequenceClassification
+
+from netral.schema import FLAGS
+
+POOLING = "netral_pooling"
+"""Key of config.json: "mean" over the last layer, or "first" for the checkpoint's own pooled token."""
+
+
+def build(path: Path, tokenizer: Any, pooling: str, *, random: bool = False) -> Any:
+    """Return a three-flag sequence classifier over the checkpoint at `path`, in float32."""
+    config = AutoConfig.from_pretrained(path)
+    config.num_labels = len(FLAGS)
+    config.id2label = dict(enumerate(FLAGS))
+    config.label2id = {flag: index for index, flag in enumerate(FLAGS)}
+    config.problem_type = "multi_label_classification"
+    setattr(config, POOLING, pooling)
+    if random:
+        model = AutoModelForSequenceClassification.from_config(config)
+    else:
+        model = AutoModelForSequenceClassification.from_pretrained(path, config=config, dtype=torch.float32)
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=True)
+    return model.float()
+
+
+def logits(model: Any, ids: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
+    """Return logits [n, 3] for token ids and attention mask [n, width]."""
+    if getattr(model.config, POOLING, "first") != "mean":
+        return model(input_ids=ids, attention_mask=attention).logits  # type: ignore[no-any-return]
+    hidden = model.base_model(input_ids=ids, attention_mask=attention).last_hidden_state
+    mask = attention.unsqueeze(-1).to(hidden.dtype)
+    mean = (hidden * mask).sum(1) / mask.sum(1)
+    return model.classifier(model.dropout(mean))  # type: ignore[no-any-return]
+
+
+class Single(nn.Module):
+    """What is exported: input_ids [1, n] of one unpadded post -> logits [1, 3]; no mask is needed."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        if getattr(self.model.config, POOLING, "first") != "mean":
+            return self.model(input_ids=input_ids).logits  # type: ignore[no-any-return]
+        return self.model.classifier(self.model.base_model(input_ids=input_ids).last_hidden_state.mean(1))  # type: ignore[no-any-return]

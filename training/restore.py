@@ -1,0 +1,77 @@
+"""Rebuilds a torch checkpoint from an exported model, so that training can go on from what ships.
+
+    python -m training.restore --model netral/resources/model --checkpoint DIR --out DIR
+
+`--checkpoint` gives the shape and the tokenizer (the encoder the model was trained from). The weights are those of
+int8: what rounding took is not brought back, and a short training makes up for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+
+from training.checkpoint import load_tokenizer
+from training.model import build
+
+
+def weights(model: onnx.ModelProto) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the parameters of an exported model under the names torch gives them, in float32."""
+    tables = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+    found = {
+        name.removeprefix("model."): table for name, table in tables.items() if name.endswith((".bias", ".weight"))
+    }
+    divisors = {name.removesuffix("_divisors"): table for name, table in tables.items() if name.endswith("_divisors")}
+    for node in model.graph.node:
+        if node.op_type == "MatMulInteger":  # [in, out], smoothed; its input is named after what it was quantised from
+            table = node.input[1].removesuffix("_quantized")
+            scale, zero = tables[f"{table}_scale"], tables[f"{table}_zero_point"].astype(np.float32)
+            values = (tables[node.input[1]].astype(np.float32) - zero) * scale
+            source = node.input[0].removesuffix("_quantized").removesuffix("_even")
+            if source in divisors:
+                values = values * divisors[source][:, None]
+        elif node.op_type == "MatMul" and node.input[1] in tables:
+            values = tables[node.input[1]]
+        else:
+            continue
+        scope = node.name.removesuffix("_quant").strip("/").split("/")[:-1]  # "/bert/encoder/layer.0/.../MatMul"
+        found[".".join([*scope, "weight"])] = values.T
+    for name in [name for name in tables if name.endswith("_rows")]:
+        bare = name.removesuffix("_rows")
+        found[bare.removeprefix("model.")] = tables[name].astype(np.float32) * tables[f"{bare}_scale"]
+    return found
+
+
+def main() -> None:
+    """Write the checkpoint; refuse one whose parameters are not all in the model."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True, help="directory with model.onnx")
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pooling", default="mean")
+    args = parser.parse_args()
+    tokenizer = load_tokenizer(args.checkpoint)
+    model = build(args.checkpoint, tokenizer, args.pooling)
+    found = weights(onnx.load(str(args.model / "model.onnx")))
+    state = model.state_dict()
+    for name, value in state.items():
+        if not value.dtype.is_floating_point or name.startswith("bert.pooler"):  # the pooler is not exported
+            continue
+        if name not in found or found[name].shape != tuple(value.shape):
+            raise SystemExit(
+                f"{args.model}: no {name} of shape {tuple(value.shape)}; is {args.checkpoint} its encoder?"
+            )
+        state[name] = torch.from_numpy(np.array(found[name], dtype=np.float32))
+    model.load_state_dict(state)
+    model.save_pretrained(args.out)
+    tokenizer.save_pretrained(args.out)
+
+
+if __name__ == "__main__":
+    main()
