@@ -1,0 +1,1 @@
+window.YTD.tweets.part1 = [{"tweet": {"id_str": "1850000000000000003", "id": "1850000000000000003", "full_text": "@teman siap", "created_at": "Wed Nov 27 01:02:03 +0000 2024", "favorite_count": "0", "retweeted": false, "entities": {"urls": []}, "in_reply_to_screen_name": "teman"}}]

@@ -1,0 +1,108 @@
+"""The public promise: names, types of input, shapes of output."""
+
+import json
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+import netral
+from netral.errors import ModelError, TextTooLong
+from netral.schema import Kind
+
+
+def test_all_is_sorted_and_complete():
+    assert netral.__all__ == sorted(netral.__all__)
+    assert all(hasattr(netral, name) for name in netral.__all__)
+
+
+def test_batch_keeps_length_and_order():
+    texts = ["Ayo coblos nomor 2", "", "Jadwal imunisasi hari Rabu"]
+    verdicts = netral.predict_batch(texts)
+    assert [verdict.post.text for verdict in verdicts] == texts
+    assert netral.predict_batch([]) == []
+
+
+def test_a_batch_may_be_a_generator():
+    assert len(netral.predict_batch(text for text in ("a", "b"))) == 2
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\n\t"])
+def test_blank_text_is_neutral_for_certain(blank):
+    verdict = netral.predict(blank)
+    assert (verdict.label, verdict.score, verdict.review) == (netral.Label.NEUTRAL, 1.0, False)
+    assert dict(verdict.flags) == {"partisan": 0.0, "hate": 0.0, "hoax": 0.0}
+
+
+@pytest.mark.parametrize("wrong", [None, 3, b"bytes", ["list"]])
+def test_what_is_no_text_is_named_with_its_index(wrong):
+    with pytest.raises(TypeError, match="text 1 is"):
+        netral.predict_batch(["ok", wrong])
+
+
+def test_one_string_is_no_batch():
+    with pytest.raises(TypeError, match="predict_batch"):
+        netral.predict_batch("satu teks")
+
+
+def test_too_long_a_text_is_refused_with_the_limit():
+    with pytest.raises(TextTooLong, match="100,000"):
+        netral.predict("a" * (netral.MAX_CHARS + 1))
+    assert issubclass(TextTooLong, (netral.NetralError, ValueError))
+
+
+def test_lone_surrogates_are_judged_and_offsets_hold():
+    text = "\ud800 Ayo coblos nomor 2 \udfff"
+    verdict = netral.load("rules").predict(text)
+    assert verdict.label is netral.Label.PARTISAN_SUPPORT
+    assert "coblos" in text[verdict.evidence[0].start : verdict.evidence[0].end]
+
+
+def test_verdict_is_frozen():
+    verdict = netral.predict("halo")
+    with pytest.raises(AttributeError):
+        verdict.label = "x"
+    with pytest.raises(TypeError):
+        verdict.flags["hate"] = 1.0
+
+
+def test_to_dict_is_json_and_complete():
+    post = netral.Post(
+        text="Ayo coblos nomor 2!",
+        id="9",
+        author="contoh",
+        time=datetime(2024, 11, 1, 8, tzinfo=UTC),
+        kind=Kind.COMMENT,
+        meta={"row": 3},
+    )
+    (verdict,) = netral.load("rules").stream([post])
+    data = json.loads(json.dumps(verdict.to_dict()))
+    assert set(data) == {
+        "label", "score", "flags", "evidence", "regulations", "decided_by", "review", "truncated", "version", "post",
+    }  # fmt: skip
+    assert data["post"]["time"] == "2024-11-01T08:00:00+00:00"
+    assert data["post"]["kind"] == "comment"
+    assert data["evidence"][0]["source"] == "rules"
+    assert data["decided_by"] == "rules"
+
+
+def test_module_functions_are_safe_from_several_threads():
+    texts = ["Ayo coblos nomor 2", "Selamat pagi"] * 5
+    expected = [verdict.label for verdict in netral.predict_batch(texts)]
+    seen: list[list[netral.Label]] = []
+    threads = [
+        threading.Thread(target=lambda: seen.append([verdict.label for verdict in netral.predict_batch(texts)]))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [expected] * 8
+
+
+def test_a_named_model_that_is_missing_is_an_error(tmp_path):
+    with pytest.raises(ModelError, match="no such directory"):
+        netral.load(tmp_path / "nowhere")
+    with pytest.raises(ModelError, match=r"neither netral\.json nor config\.json"):
+        netral.load(tmp_path)

@@ -1,0 +1,114 @@
+"""The matcher, what the loader refuses, and every line of every shipped rule."""
+
+import time
+
+import pytest
+
+from netral.contest import load_contest
+from netral.errors import RuleError
+from netral.rules import RuleClassifier, check_rules, load_rules, parse_rules
+
+RULE = """
+[[rule]]
+id = "r"
+flag = "partisan"
+{fields}
+why = "mengapa"
+match = ["x"]
+skip = ["y"]
+"""
+
+
+def classifier(fields: str, contest=None) -> RuleClassifier:
+    return RuleClassifier(list(parse_rules(RULE.format(fields=fields), "t.toml")), contest)
+
+
+def spans(fields: str, text: str, contest=None) -> list[str]:
+    return [text[hit.start : hit.end] for hit in classifier(fields, contest).match(text)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "found"),
+    [
+        ('weight = 0.8\nterms = ["coblos nomor"]', "Ayo  COBLOS   nmr 2", ["COBLOS   nmr"]),
+        ('weight = 0.8\nterms = ["coblos nomor"]', "coblos. Nomor antrean", []),
+        ('weight = 0.8\nterms = ["coblos"]', "c0bl0s coblooos c o b l o s", ["c0bl0s", "coblooos", "c o b l o s"]),
+        ('weight = 0.8\nterms = ["nomor <angka>"]', "nomor 02, nomor dua, nomor 123", ["nomor 02", "nomor dua"]),
+        ('weight = 0.8\nterms = ["AMIN"]', "AMIN amin Amin aamiin", ["AMIN"]),
+        ('weight = 0.8\nterms = ["pilih ... wibawa"]', "pilih yang punya wibawa", ["pilih yang punya wibawa"]),
+        ('weight = 0.8\nterms = ["pilih ... wibawa"]', "pilih satu dua tiga empat wibawa", []),
+        ('weight = 0.8\nterms = ["asal bukan"]', "#AsalBukanDia", ["#AsalBukan"]),
+        ('weight = 0.8\nterms = ["#asalbukandia"]', "#AsalBukanDia", ["#AsalBukanDia"]),
+        ('weight = 0.8\nterms = ["<jari>"]', "oke ✌🏽", ["✌"]),
+        ('weight = 0.8\nterms = ["pilih"]\nnear = ["paslon"]', "pilih dia. paslon", []),
+        ('weight = 0.8\nterms = ["pilih"]\nnear = ["paslon"]', "pilih paslon dia", ["pilih"]),
+        ('weight = 0.8\nterms = ["pilih"]\nunless = ["jurusan"]', "pilih dia. jurusan", []),
+        ('weight = 0.8\nterms = ["dukung"]\ncontest = true', "dukung timnas", []),
+        ('weight = 0.8\nterms = ["dukung"]\ncontest = true', "dukung Prabowo", ["dukung"]),
+        ('weight = 0.8\nterms = ["dukung <nama>"]', "dukung Prabowo Subianto", ["dukung Prabowo Subianto"]),
+    ],
+)
+def test_terms_match_spellings_not_neighbours(fields, text, found):
+    assert spans(fields, text) == found
+
+
+def test_nicknames_need_their_contest():
+    fields = 'weight = 0.8\nterms = ["dukung <nama>"]'
+    assert spans(fields, "dukung airin") == []
+    assert spans(fields, "dukung airin", load_contest("pilkada-banten-2024")) == ["dukung airin"]
+
+
+def test_bare_numbers_and_signs_need_an_open_contest():
+    contest = load_contest("pemilu-2024")
+    fields = 'weight = 0.8\nterms = ["<nomor>", "<tanda>"]'
+    assert spans(fields, "02 ✌") == []
+    assert spans(fields, "02 ✌", contest) == ["02", "✌"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ('weight = 1.5\nterms = ["a"]', "weight must lie"),
+        ('weight = 0.5\ncounter = true\nterms = ["a"]', "either a weight or counter"),
+        ('terms = ["a"]', "either a weight or counter"),
+        ('weight = 0.5\nterms = ["!!"]', "holds no word"),
+        ("weight = 0.5\nterms = []", "at least one line"),
+        ('weight = 0.5\nterms = ["@nowhere"]', r"\[lists\] does not hold"),
+        ('weight = 0.5\nterms = ["a"]\ncolour = "red"', "unknown key 'colour'"),
+    ],
+)
+def test_malformed_rules_are_refused_by_name(fields, message):
+    with pytest.raises(RuleError, match=message) as caught:
+        classifier(fields)
+    assert "t.toml: rule r" in str(caught.value)
+
+
+def test_user_rules_add_to_the_shipped_ones_and_may_not_shadow_them(tmp_path):
+    (tmp_path / "own.toml").write_text(RULE.format(fields='weight = 0.5\nterms = ["xyzzy"]'), encoding="utf-8")
+    rules = load_rules(tmp_path)
+    assert [rule.id for rule in rules if rule.own] == ["r"]
+    (tmp_path / "twin.toml").write_text(RULE.format(fields='weight = 0.5\nterms = ["plugh"]'), encoding="utf-8")
+    with pytest.raises(RuleError, match="this id is taken"):
+        load_rules(tmp_path)
+    with pytest.raises(RuleError, match="no rule files"):
+        load_rules(tmp_path / "nowhere")
+
+
+def test_every_line_of_every_shipped_rule_holds():
+    assert check_rules(load_rules()) == []
+
+
+@pytest.mark.parametrize(
+    "unit", ["coblos ", "pilih a b ", "✌", "nomor 2 ", "jangan sampai ", "#a1B2", "a.", "sebarkan "]
+)
+def test_a_megabyte_of_hostile_text_takes_linear_time(unit):
+    shipped = RuleClassifier(load_rules())
+
+    def seconds(size: int) -> float:
+        start = time.process_time()
+        shipped.predict([unit * (size // len(unit))])
+        return time.process_time() - start
+
+    seconds(1000)
+    small = max(seconds(50_000), 1e-3)
+    assert seconds(1_000_000) < 60 * small + 1

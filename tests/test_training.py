@@ -1,0 +1,139 @@
+"""The recipe end to end on a tiny checkpoint of IndoBERT's own classes; needs netral[train]."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs netral[train]")
+pytest.importorskip("transformers", reason="needs netral[train]")
+pl = pytest.importorskip("polars")
+
+import netral  # noqa: E402
+from netral.errors import ModelError  # noqa: E402
+from netral.model import OnnxClassifier, TorchClassifier, load_model  # noqa: E402
+from netral.schema import FLAGS  # noqa: E402
+
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
+ROOT = Path(__file__).parents[1]
+TEXTS = [
+    "pilih nomor dua",
+    "warga bodoh semua",
+    "sebarkan sebelum dihapus",
+    "jadwal imunisasi rabu",
+    "AMIN amin aamiin",
+]
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    words = sorted({word for text in TEXTS for word in text.lower().split()} | {"pilih", "nomor", "aamiin", "teks"})
+    letters = [chr(code) for code in range(97, 123)]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{x}" for x in letters), *words]
+    (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(pieces)) + "\n", encoding="utf-8")
+    config = BertConfig(
+        vocab_size=len(dict.fromkeys(pieces)), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, max_position_embeddings=128,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rows") / "rows.parquet"
+    flags = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0), (0, 0, 0)]
+    data = [
+        {name: float(value) for name, value in zip(FLAGS, flag, strict=True)}
+        | {
+            "text": f"{text} {index}",
+            "weight": 1.0,
+            "split": "dev" if index % 5 == 4 else "train",
+            "source": "authored",
+        }
+        | {"tier": "authored", "unsure": False, "drawn": "authored", "group": "", "pair": ""}
+        for index in range(60)
+        for text, flag in zip(TEXTS, flags, strict=True)
+    ]
+    pl.DataFrame(data).write_parquet(path)
+    return path
+
+
+def run(module, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", f"training.{module}", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session", params=["mean", "first"])
+def trained(request, checkpoint, rows, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    config = folder / "config.toml"
+    config.write_text(f'pooling = "{request.param}"\nepochs = 2\nlr = 1e-3\nmax_tokens = 32\n', encoding="utf-8")
+    run("train", "--config", config, "--checkpoint", checkpoint, "--rows", rows, "--out", folder / "trained")
+    run("export", "--checkpoint", folder / "trained", "--out", folder / "fp32", "--fp32", "--max-tokens", 32)
+    return folder
+
+
+def test_exported_fp32_equals_torch(trained):
+    onnx, plain = OnnxClassifier(trained / "fp32"), TorchClassifier(trained / "trained")
+    plain._max_tokens = 32  # as exported
+    texts = [*TEXTS, "teks panjang sekali " * 40]
+    for one, two in zip(onnx.predict(texts), plain.predict(texts), strict=True):
+        assert one.flags == pytest.approx(two.flags, abs=1e-4)
+
+
+def test_calibrate_and_export_int8_give_a_usable_directory(trained, rows):
+    run("calibrate", "--model", trained / "fp32", "--rows", rows, "--out", trained / "policy.json")
+    options = ("--policy", trained / "policy.json", "--rows", rows)
+    run("export", "--checkpoint", trained / "trained", "--out", trained / "int8", *options)
+    screener = netral.load(trained / "int8")
+    verdicts = screener.predict_batch(TEXTS)
+    assert {verdict.decided_by for verdict in verdicts} <= {"model", "rules"}
+    assert [screener.predict(text).flags for text in TEXTS] == [
+        pytest.approx(dict(verdict.flags), abs=1e-4) for verdict in verdicts
+    ]
+
+
+def test_an_altered_or_foreign_directory_is_refused(trained, tmp_path):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in (trained / "fp32").iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    card = json.loads((copy / "netral.json").read_text())
+    for change, message in (
+        ({"labels": ["a", "b", "c"]}, "answers"),
+        ({"normalizer": "0"}, "normaliser"),
+        ({"policy": {}}, "malformed"),
+    ):
+        (copy / "netral.json").write_text(json.dumps(card | change))
+        with pytest.raises(ModelError, match=message):
+            load_model(copy)
+    (copy / "netral.json").write_text(json.dumps(card))
+    (copy / "tokenizer.json").write_bytes(b"{}")
+    with pytest.raises(ModelError, match="SHA-256"):
+        load_model(copy)
+
+
+def test_a_checkpoint_of_other_labels_is_refused(checkpoint):
+    with pytest.raises(ModelError, match="id2label"):
+        load_model(checkpoint)
+
+
+def test_training_resumes_where_it_stopped(checkpoint, rows, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text(
+        'pooling = "mean"\nepochs = 1\nlr = 1e-3\nmax_tokens = 32\nbatch_tokens = 400\n', encoding="utf-8"
+    )
+    arguments = ("--config", config, "--checkpoint", checkpoint, "--rows", rows, "--out", tmp_path / "out")
+    run("train", *arguments, "--save-seconds", 0)
+    assert (tmp_path / "out" / "resume.pt").exists()
+    assert "dev" not in run("train", *arguments).split("averaged")[0]
