@@ -137,3 +137,61 @@ def test_training_resumes_where_it_stopped(checkpoint, rows, tmp_path):
     run("train", *arguments, "--save-seconds", 0)
     assert (tmp_path / "out" / "resume.pt").exists()
     assert "dev" not in run("train", *arguments).split("averaged")[0]
+
+
+def test_a_checkpoint_is_rebuilt_from_what_was_exported(trained, checkpoint, rows, tmp_path):
+    if trained.name.startswith("first"):  # a pooled first token passes one more layer, of another kind in ONNX
+        return
+    run("export", "--checkpoint", trained / "trained", "--out", tmp_path / "int8", "--rows", rows)
+    run("restore", "--model", tmp_path / "int8", "--checkpoint", checkpoint, "--out", tmp_path / "back")
+    before, after = TorchClassifier(trained / "trained"), TorchClassifier(tmp_path / "back")
+    for one, two in zip(before.predict(TEXTS), after.predict(TEXTS), strict=True):
+        assert one.flags == pytest.approx(two.flags, abs=0.02)
+
+
+def test_training_with_rounding_sees_what_int8_will_give(trained, rows):
+    from transformers import AutoModelForSequenceClassification
+
+    from training.checkpoint import load_tokenizer
+    from training.model import Single
+    from training.rounding import round_products
+
+    tokenizer = load_tokenizer(trained / "trained")
+    model = AutoModelForSequenceClassification.from_pretrained(trained / "trained", dtype=torch.float32).eval()
+    ids = [torch.tensor([tokenizer(text)["input_ids"]]) for text in TEXTS]
+    with torch.no_grad():
+        plain = torch.cat([Single(model)(row) for row in ids])
+        round_products(model, ids)
+        rounded = torch.cat([Single(model)(row) for row in ids])
+        for weight in model.parameters():
+            assert weight.requires_grad
+    assert not torch.equal(plain, rounded)
+    assert torch.allclose(plain, rounded, atol=0.05)
+    Single(model)(ids[0]).sum().backward()
+    assert model.base_model.encoder.layer[0].output.dense.weight.grad.abs().sum() > 0
+
+
+def test_dropout_is_shared_by_the_tokens_of_a_post():
+    from training.model import SharedDropout
+
+    torch.manual_seed(0)
+    out = SharedDropout(0.5)(torch.ones(3, 7, 64))
+    assert torch.equal(out, out[:, :1].expand_as(out))
+    assert not torch.equal(out[0], out[1])
+    assert set(out.unique().tolist()) == {0.0, 2.0}
+    assert torch.equal(SharedDropout(0.5).eval()(out), out)
+
+
+def test_dev_is_weighted_to_the_mix_of_random_posts():
+    from training.metrics import gold, labels_of, mix_weights
+
+    def row(split, label, drawn="random"):
+        return {"split": split, "drawn": drawn, "partisan": float(label == 1), "hate": float(label == 2), "hoax": 0.0}
+
+    train = [row("train", 1)] * 6 + [row("train", 0)] * 2 + [row("train", 2, "chosen")] * 50
+    dev = [row("dev", 1)] + [row("dev", 0)] * 3 + [row("dev", 2, "authored")]
+    frame = pl.DataFrame(train + dev + [row("test", 2)] * 9)
+    weight, labels = mix_weights(frame), labels_of(gold(frame.filter(pl.col("split") == "dev")))
+    assert weight[4] == 0.5
+    assert weight[:4].sum() == pytest.approx(4)
+    assert weight[:4][labels[:4] == 1].sum() / 4 == pytest.approx(7 / 12)

@@ -2,9 +2,9 @@
 
     python -m training.calibrate --model DIR --rows rows.parquet --out policy.json
 
-`DIR` is an exported directory (its own calibration and policy are passed over). Thresholds are those with the
-best 3-label macro-F1 among those with precision of 0.80 or more on every flag; review bands are the narrowest
-that hold half of the wrong labels.
+`DIR` is an exported directory (its own calibration and policy are passed over). Dev posts are weighted to the mix of
+labels that posts drawn at random have. Thresholds are those with the best 3-label macro-F1 among those with precision
+of 0.80 or more on every flag; review bands are the narrowest that hold half of the wrong labels.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from netral.decision import Hit, Policy, join, raw_score, remaining
 from netral.model import OnnxClassifier, usable_cores
 from netral.rules import RuleClassifier, load_rules
 from netral.schema import FLAGS, Label
-from training.metrics import Array, best_thresholds, calibration_error, gold, labels_of, macro_f1
+from training.metrics import Array, best_thresholds, calibration_error, gold, labels_of, macro_f1, mix_weights
 
 PRECISION = 0.80
 FEWEST = 30  # posts a floor or cap must rest on
@@ -83,13 +83,15 @@ def fit_floors(
     return shares(below), shares(above)
 
 
-def review_bands(flags: Array, truth: Array, thresholds: dict[str, float]) -> dict[str, list[float]]:
+def review_bands(flags: Array, truth: Array, thresholds: dict[str, float], weight: Array) -> dict[str, list[float]]:
     """Return the narrowest bands round the thresholds, alike in logits, that hold half of the wrong labels."""
     wrong = labels_of(flags, thresholds) != labels_of(truth)
     clipped = np.clip(flags, 1e-6, 1 - 1e-6)
     limits = np.array([thresholds[flag] for flag in FLAGS])
     distance = np.abs(np.log(clipped / (1 - clipped)) - np.log(limits / (1 - limits))).min(1)
-    width = float(np.quantile(distance[wrong], 0.5)) if wrong.any() else 0.1
+    width = 0.1
+    if wrong.any():
+        width = float(np.quantile(distance[wrong], 0.5, weights=weight[wrong], method="inverted_cdf"))
     bands = {}
     for flag, limit in thresholds.items():
         middle = np.log(limit / (1 - limit))
@@ -98,7 +100,7 @@ def review_bands(flags: Array, truth: Array, thresholds: dict[str, float]) -> di
     return bands
 
 
-def score_maps(flags: Array, truth: Array, thresholds: dict[str, float]) -> dict[str, list[list[float]]]:
+def score_maps(flags: Array, truth: Array, thresholds: dict[str, float], weight: Array) -> dict[str, list[list[float]]]:
     """Return, for each label given, points (raw score, share of right labels), rising (isotonic)."""
     given, want = labels_of(flags, thresholds), labels_of(truth)
     out = {}
@@ -108,7 +110,8 @@ def score_maps(flags: Array, truth: Array, thresholds: dict[str, float]) -> dict
             continue
         raw = np.array([raw_score(label, dict(zip(FLAGS, flags[row], strict=True))) for row in rows])
         surest = 1 - 1 / (len(rows) / 8 + 2)  # rule of succession for the last of eight parts: never certain
-        curve = IsotonicRegression(y_min=0, y_max=surest, out_of_bounds="clip").fit(raw, want[rows] == number)
+        curve = IsotonicRegression(y_min=0, y_max=surest, out_of_bounds="clip")
+        curve.fit(raw, want[rows] == number, sample_weight=weight[rows])
         points = np.unique(np.quantile(raw, np.linspace(0, 1, 9)))
         smooth = [float(np.mean(curve.predict(np.linspace(x - 0.03, x + 0.03, 7)))) for x in points]
         rising = np.maximum.accumulate(smooth)
@@ -123,15 +126,15 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    dev = pl.read_parquet(args.rows).filter(pl.col("split") == "dev")
+    frame = pl.read_parquet(args.rows)
+    dev, weight = frame.filter(pl.col("split") == "dev"), mix_weights(frame)
     texts, truth = dev["text"].to_list(), gold(dev)
-    weight = np.where((dev["source"] == "authored").to_numpy(), 0.5, 1.0)
     logits = raw_logits(args.model, texts)
     calibration = fit_calibration(logits, truth, weight)
     flags = calibrated(logits, calibration)
     rules = RuleClassifier(load_rules())
     hits = [rules.match(text) for text in texts]
-    thresholds = best_thresholds(flags, truth, PRECISION)
+    thresholds = best_thresholds(flags, truth, PRECISION, weight)
     floors, caps = fit_floors(hits, flags, truth, thresholds)
     policy = Policy(thresholds=thresholds, floors=floors, caps=caps)
     joined = np.array(
@@ -140,21 +143,23 @@ def main() -> None:
             for found, row in zip(hits, flags, strict=True)
         ]
     )
-    thresholds = best_thresholds(joined, truth, PRECISION)
+    thresholds = best_thresholds(joined, truth, PRECISION, weight)
     want = labels_of(truth)
     metrics = {
         "rows_sha256": hashlib.sha256(args.rows.read_bytes()).hexdigest(),
         "dev_rows": len(dev),
-        "dev_macro_f1_model": round(macro_f1(want, labels_of(flags, thresholds)), 4),
-        "dev_macro_f1_joined": round(macro_f1(want, labels_of(joined, thresholds)), 4),
-        "dev_ece": {flag: round(calibration_error(joined[:, i], truth[:, i]), 4) for i, flag in enumerate(FLAGS)},
+        "dev_macro_f1_model": round(macro_f1(want, labels_of(flags, thresholds), weight), 4),
+        "dev_macro_f1_joined": round(macro_f1(want, labels_of(joined, thresholds), weight), 4),
+        "dev_ece": {
+            flag: round(calibration_error(joined[:, i], truth[:, i], weight), 4) for i, flag in enumerate(FLAGS)
+        },
     }
     out = {
         "calibration": calibration,
         "policy": {
             "thresholds": thresholds,
-            "review": review_bands(joined, truth, thresholds),
-            "score": score_maps(joined, truth, thresholds),
+            "review": review_bands(joined, truth, thresholds, weight),
+            "score": score_maps(joined, truth, thresholds, weight),
             "floors": floors,
             "caps": caps,
         },

@@ -26,15 +26,16 @@ def labels_of(flags: Array, thresholds: Mapping[str, float] | None = None) -> Ar
     return np.where(over[:, 1] | over[:, 2], 2, np.where(over[:, 0], 1, 0))
 
 
-def f1(truth: Array, guess: Array) -> float:
-    """Return the F1 of booleans; 0 when nothing is right."""
-    right = float(np.sum(truth & guess))
-    return 2 * right / max(1.0, float(np.sum(truth) + np.sum(guess)))
+def f1(truth: Array, guess: Array, weight: Array | None = None) -> float:
+    """Return the F1 of booleans, each counted with its weight (1 without); 0 when nothing is right."""
+    weight = np.ones(len(truth)) if weight is None else weight
+    both = float(weight[truth].sum() + weight[guess].sum())
+    return 2 * float(weight[truth & guess].sum()) / both if both else 0.0
 
 
-def macro_f1(truth: Array, guess: Array) -> float:
+def macro_f1(truth: Array, guess: Array, weight: Array | None = None) -> float:
     """Return the mean F1 over the three labels."""
-    return float(np.mean([f1(truth == label, guess == label) for label in range(3)]))
+    return float(np.mean([f1(truth == label, guess == label, weight) for label in range(3)]))
 
 
 def gold(frame: pl.DataFrame) -> Array:
@@ -42,16 +43,18 @@ def gold(frame: pl.DataFrame) -> Array:
     return frame.select(FLAGS).to_numpy().astype(np.float64)
 
 
-def best_thresholds(flags: Array, truth: Array, precision: float = 0.0) -> dict[str, float]:
+def best_thresholds(
+    flags: Array, truth: Array, precision: float = 0.0, weight: Array | None = None
+) -> dict[str, float]:
     """Return thresholds with the best macro-F1 among those whose every flag reaches `precision`."""
     grid = np.round(np.arange(0.1, 0.91, 0.02), 3)
-    want = labels_of(truth)
+    want, weight = labels_of(truth), np.ones(len(truth)) if weight is None else weight
 
     def allowed(index: int) -> list[float]:
         out = []
         for value in grid:
             over = flags[:, index] >= value
-            if over.sum() and (truth[over, index] > 0.5).mean() >= precision:
+            if over.any() and np.average(truth[over, index] > 0.5, weights=weight[over]) >= precision:
                 out.append(float(value))
         return out or [float(grid[-1])]
 
@@ -62,17 +65,33 @@ def best_thresholds(flags: Array, truth: Array, precision: float = 0.0) -> dict[
             scores = []
             for value in choices[index]:
                 trial = dict(zip(FLAGS, [*best[:index], value, *best[index + 1 :]], strict=True))
-                scores.append(macro_f1(want, labels_of(flags, trial)))
+                scores.append(macro_f1(want, labels_of(flags, trial), weight))
             best[index] = choices[index][int(np.argmax(scores))]
     return dict(zip(FLAGS, best, strict=True))
 
 
-def calibration_error(probability: Array, truth: Array, bins: int = 10) -> float:
+def calibration_error(probability: Array, truth: Array, weight: Array | None = None, bins: int = 10) -> float:
     """Return the expected calibration error with bins of equal count."""
-    order = np.argsort(probability, kind="stable")
-    parts = np.array_split(order, bins)
-    gaps = [abs(probability[part].mean() - truth[part].mean()) * len(part) for part in parts if len(part)]
-    return float(sum(gaps) / len(probability))
+    weight = np.ones(len(truth)) if weight is None else weight
+    parts = np.array_split(np.argsort(probability, kind="stable"), bins)
+    gaps = [abs(np.sum((probability[part] - truth[part]) * weight[part])) for part in parts if len(part)]
+    return float(sum(gaps) / weight.sum())
+
+
+def mix_weights(frame: pl.DataFrame, authored: float = 0.5) -> Array:
+    """Return weights [n] of the dev rows of `frame` that give its real posts the mix of labels of random posts.
+
+    Random posts are all that were drawn so outside test: dev is a few whole sources, whose mix is their own. Authored
+    posts weigh `authored` each.
+    """
+    drawn = frame.filter((pl.col("drawn") == "random") & pl.col("split").is_in(["train", "dev"]))
+    dev = frame.filter(pl.col("split") == "dev")
+    real = (dev["drawn"] == "random").to_numpy()
+    want, have = labels_of(gold(drawn)), labels_of(gold(dev))
+    weight = np.full(len(dev), authored)
+    for label in np.unique(have[real]):
+        weight[real & (have == label)] = (want == label).mean() / (have[real] == label).mean()
+    return weight
 
 
 def bootstrap(

@@ -31,11 +31,14 @@ from training.augment import Augmenter, names_pattern
 from training.checkpoint import load_tokenizer
 from training.metrics import summary
 from training.model import build, logits
+from training.rounding import round_products
+
+SMOOTH_POSTS = 200
 
 
 @dataclass(frozen=True)
 class Config:
-    """One training run; every field is a key of the TOML file."""
+    """One training run; every field is a key of the TOML file. `..._from` are shares of the training that is done."""
 
     pooling: str = "mean"
     epochs: float = 3.0
@@ -52,6 +55,7 @@ class Config:
     mask_share: float = 0.6
     invented_share: float = 0.25
     average_from: float = 0.6
+    round_from: float = 1.0
     seed: int = 17
     random_weights: bool = False
     split: str = "train"
@@ -207,7 +211,7 @@ def train(
     done = load_state(resume, model, optimizer, average) if resume.exists() else 0
     dev_ids = [texts.plain(text) for text in dev["text"]]
     padding, begun = tokenizer.pad_token_id, time.monotonic()
-    saved, mean, step, total = begun, 0.0, 0, 0
+    saved, mean, step, total, rounded = begun, 0.0, 0, 0, False
     for epoch, ids, plan in epochs(rows["text"].to_list(), texts, config):
         total = total or int(len(plan) * config.epochs)
         for chosen in plan[: total - step]:
@@ -215,6 +219,10 @@ def train(
             if step <= done:
                 continue
             set_rates(optimizer, config, step / total)
+            if not rounded and step / total > config.round_from:
+                rounded = True
+                sample = random.Random(config.seed).sample(ids, min(SMOOTH_POSTS, len(ids)))
+                round_products(model, [torch.tensor([row]) for row in sample])
             inputs, attention = pad([ids[i] for i in chosen], padding)
             with torch.autocast("cpu", torch.bfloat16):
                 output = logits(model, inputs, attention).float()
@@ -231,15 +239,20 @@ def train(
             if time.monotonic() - saved > save_seconds:
                 save_state(resume, model, optimizer, average, step)
                 saved = time.monotonic()
-        if done < step and len(dev):
-            print(f"epoch {epoch}: dev {summary(predict(model, dev_ids, padding), dev)}", flush=True)
+        if done < step:
+            report(f"epoch {epoch}", model, dev, dev_ids, padding)
     final = copy.deepcopy(model)
     if average.count:
         final.load_state_dict(model.state_dict() | average.weights)
-        if len(dev):
-            print(f"averaged: dev {summary(predict(final, dev_ids, padding), dev)}", flush=True)
+        report("averaged", final, dev, dev_ids, padding)
     final.save_pretrained(out)
     tokenizer.save_pretrained(out)
+
+
+def report(name: str, model: Any, dev: pl.DataFrame, ids: list[list[int]], padding: int) -> None:
+    """Print the figures on dev, when there is one."""
+    if len(dev):
+        print(f"{name}: dev {summary(predict(model, ids, padding), dev)}", flush=True)
 
 
 def epochs(raw: list[str], texts: Texts, config: Config) -> Iterator[tuple[int, list[list[int]], list[list[int]]]]:
