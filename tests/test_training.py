@@ -149,28 +149,6 @@ def test_a_checkpoint_is_rebuilt_from_what_was_exported(trained, checkpoint, row
         assert one.flags == pytest.approx(two.flags, abs=0.02)
 
 
-def test_training_with_rounding_sees_what_int8_will_give(trained, rows):
-    from transformers import AutoModelForSequenceClassification
-
-    from training.checkpoint import load_tokenizer
-    from training.model import Single
-    from training.rounding import round_products
-
-    tokenizer = load_tokenizer(trained / "trained")
-    model = AutoModelForSequenceClassification.from_pretrained(trained / "trained", dtype=torch.float32).eval()
-    ids = [torch.tensor([tokenizer(text)["input_ids"]]) for text in TEXTS]
-    with torch.no_grad():
-        plain = torch.cat([Single(model)(row) for row in ids])
-        round_products(model, ids)
-        rounded = torch.cat([Single(model)(row) for row in ids])
-        for weight in model.parameters():
-            assert weight.requires_grad
-    assert not torch.equal(plain, rounded)
-    assert torch.allclose(plain, rounded, atol=0.05)
-    Single(model)(ids[0]).sum().backward()
-    assert model.base_model.encoder.layer[0].output.dense.weight.grad.abs().sum() > 0
-
-
 def test_dropout_is_shared_by_the_tokens_of_a_post():
     from training.model import SharedDropout
 

@@ -31,14 +31,11 @@ from training.augment import Augmenter, names_pattern
 from training.checkpoint import load_tokenizer
 from training.metrics import summary
 from training.model import build, logits
-from training.rounding import round_products
-
-SMOOTH_POSTS = 200
 
 
 @dataclass(frozen=True)
 class Config:
-    """One training run; every field is a key of the TOML file. `..._from` are shares of the training that is done."""
+    """One training run; every field is a key of the TOML file."""
 
     pooling: str = "mean"
     epochs: float = 3.0
@@ -55,7 +52,6 @@ class Config:
     mask_share: float = 0.6
     invented_share: float = 0.25
     average_from: float = 0.6
-    round_from: float = 1.0
     seed: int = 17
     random_weights: bool = False
     split: str = "train"
@@ -211,7 +207,7 @@ def train(
     done = load_state(resume, model, optimizer, average) if resume.exists() else 0
     dev_ids = [texts.plain(text) for text in dev["text"]]
     padding, begun = tokenizer.pad_token_id, time.monotonic()
-    saved, mean, step, total, rounded = begun, 0.0, 0, 0, False
+    saved, mean, step, total = begun, 0.0, 0, 0
     for epoch, ids, plan in epochs(rows["text"].to_list(), texts, config):
         total = total or int(len(plan) * config.epochs)
         for chosen in plan[: total - step]:
@@ -219,10 +215,6 @@ def train(
             if step <= done:
                 continue
             set_rates(optimizer, config, step / total)
-            if not rounded and step / total > config.round_from:
-                rounded = True
-                sample = random.Random(config.seed).sample(ids, min(SMOOTH_POSTS, len(ids)))
-                round_products(model, [torch.tensor([row]) for row in sample])
             inputs, attention = pad([ids[i] for i in chosen], padding)
             with torch.autocast("cpu", torch.bfloat16):
                 output = logits(model, inputs, attention).float()
