@@ -12,6 +12,7 @@ from netral.schema import FLAGS
 
 Array = np.ndarray[Any, Any]
 LABELS = ("neutral", "partisan_support", "hoax_hate")
+TIE = 0.001  # macro-F1 that a few thousand posts cannot tell from nothing
 
 
 def sigmoid(x: Array) -> Array:
@@ -46,7 +47,10 @@ def gold(frame: pl.DataFrame) -> Array:
 def best_thresholds(
     flags: Array, truth: Array, precision: float = 0.0, weight: Array | None = None
 ) -> dict[str, float]:
-    """Return thresholds with the best macro-F1 among those whose every flag reaches `precision`."""
+    """Return thresholds with the best macro-F1 among those whose every flag reaches `precision`.
+
+    Of thresholds within `TIE` of the best the highest is taken: a wrong flag costs more than the difference tells.
+    """
     grid = np.round(np.arange(0.1, 0.91, 0.02), 3)
     want, weight = labels_of(truth), np.ones(len(truth)) if weight is None else weight
 
@@ -66,7 +70,7 @@ def best_thresholds(
             for value in choices[index]:
                 trial = dict(zip(FLAGS, [*best[:index], value, *best[index + 1 :]], strict=True))
                 scores.append(macro_f1(want, labels_of(flags, trial), weight))
-            best[index] = choices[index][int(np.argmax(scores))]
+            best[index] = choices[index][int(np.flatnonzero(np.array(scores) >= max(scores) - TIE)[-1])]
     return dict(zip(FLAGS, best, strict=True))
 
 
