@@ -104,7 +104,7 @@ def main() -> None:
     )
     print(f"{seen[-1][0] / 60:.1f} minutes in all, exit code {process.returncode}")
     if args.plot:
-        plot(seen, f"netral scan, {args.rows:,} distinct posts, {args.model or 'model'}", args.plot)
+        plot(seen, f"netral scan, {args.rows:,} distinct posts, {Path(args.model or 'model').name}", args.plot)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
     python -m benchmarks.speed --posts rows.parquet --blank DIR [--model DIR] [--count 5000]
 
 `--blank` is a checkpoint made by training.blank. The slow rows judge fewer posts (the table says how many), always
-from the front of one fixed sample. Prints a Markdown table.
+from the front of one fixed sample. Prints a Markdown table, with a row of abusify-id where that is installed
+(`pip install --no-deps abusify-id`; its pickles are loaded).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -123,6 +125,22 @@ def onnx_rows(blank: Path, texts: list[str], folder: Path) -> list[tuple[str, fl
     return out
 
 
+def abusify_rows(texts: list[str]) -> list[tuple[str, float, int]]:
+    """Return the rate of abusify-id where it is installed; its package is not imported, for that opens a database."""
+    if (package := importlib.util.find_spec("abusify_id")) is None:
+        return []
+    spec = importlib.util.spec_from_file_location(
+        "abusify", Path(str(package.origin)).with_name("predict_abusiveness.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return [
+        ("abusify-id (TF-IDF, one core)", rate(lambda t: [module.predict_abusiveness(x) for x in t], texts), len(texts))
+    ]
+
+
 def scan_rate(texts: list[str], model: str | None, explain: int, folder: Path) -> float:
     """Return the posts a second of `netral scan` in a fresh process, start and finish included."""
     source, out = folder / "posts.csv", folder / f"scan-{model}-{explain}"
@@ -166,6 +184,7 @@ def main() -> None:
             ("netral scan, file to files, --explain 200", scan_rate(texts, str(args.model), 200, folder), len(texts)),
             ("netral, rules only", rate(netral.load("rules").predict_batch, texts), len(texts)),
             ("netral scan, rules only", scan_rate(texts, "rules", 0, folder), len(texts)),
+            *abusify_rows(texts),
         ]
     base = rows[0][1]
     print(f"{len(texts):,} posts, {tokens:.1f} tokens in the mean; {usable_cores()} cores")

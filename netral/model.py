@@ -1,8 +1,9 @@
 """Model directories: ONNX through onnxruntime, plain checkpoints through torch (`netral[torch]`).
 
-An exported directory holds `model.onnx` (input `input_ids` [1, n], output `logits` [1, 3] in the
-order of `FLAGS`), `tokenizer.json` and `netral.json` (hashes, normaliser version, calibration,
-policy, metrics). One post is one run: no padding, so no post's result depends on another's.
+An exported directory holds `model.onnx` (input `input_ids` [posts, tokens], output `logits` [posts, 3]
+in the order of `FLAGS`), `tokenizer.json` and `netral.json` (hashes, normaliser version, calibration,
+policy, metrics). Posts share a run only where they have as many tokens: no padding, and activations
+are rounded token by token, so no post's result depends on another's.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import json
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +29,7 @@ from netral.schema import FLAGS, Evidence, Prediction
 logger = logging.getLogger(__name__)
 
 _OVERLAP = 6  # neighbouring windows of a long post share one part in six
+_RUN = 160  # tokens of a run: short posts share the cost of starting it, and what it writes stays in the cache
 _TOP_WORDS = 5
 
 
@@ -108,9 +111,9 @@ class _Encoder:
 
 
 class OnnxClassifier:
-    """Runs an exported directory; workers = usable cores, one thread and one post each."""
+    """Runs an exported directory; workers = usable cores, one thread each."""
 
-    def __init__(self, directory: Path, contest: Contest | None = None, workers: int | None = None) -> None:
+    def __init__(self, directory: Path, contest: Contest | None = None) -> None:
         """Check the directory's hashes and load it; raises `ModelError`."""
         import onnxruntime as ort
 
@@ -133,27 +136,43 @@ class OnnxClassifier:
             )
         except Exception as error:  # onnxruntime raises its own unnamed kinds
             raise ModelError(f"{directory}: model.onnx cannot be loaded: {error}") from error
-        self._workers = workers or usable_cores()
-        self._pool = ThreadPoolExecutor(self._workers, "netral-model")
+        if self._session.get_inputs()[0].shape[0] == 1:
+            raise ModelError(f"{directory}: model.onnx takes one post a run; export the model again with this version")
+        self._pool = ThreadPoolExecutor(usable_cores(), "netral-model")
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Return calibrated flags for each text."""
-        if len(texts) < 2:
-            return [self._judge(text) for text in texts]
-        return list(self._pool.map(self._judge, texts))
+        return [Prediction(calibrate(row, self._calibration)) for row in self.logits(texts)]
 
-    def logits(self, text: str) -> tuple[float, ...]:
-        """Return the uncalibrated logits of a text in the order of `FLAGS`: the highest of its windows."""
+    def logits(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+        """Return the uncalibrated logits of each text in the order of `FLAGS`: the highest of its windows."""
+        owners, windows = [], []
+        for owner, text in enumerate(texts):
+            for ids in self._encoder.windows(text):
+                owners.append(owner)
+                windows.append(ids)
+        highest = [(-math.inf,) * len(FLAGS)] * len(texts)
+        runs = list(_runs([len(ids) for ids in windows]))
+        judged = self._pool.map if len(runs) > 1 else map
+        for run, rows in zip(runs, judged(lambda run: self._run([windows[i] for i in run]), runs), strict=True):
+            for index, row in zip(run, rows, strict=True):
+                highest[owners[index]] = tuple(map(max, highest[owners[index]], row))
+        return highest
+
+    def _run(self, ids: list[list[int]]) -> list[list[float]]:
         import numpy as np
 
-        rows = [
-            self._session.run(["logits"], {"input_ids": np.array([ids], dtype=np.int64)})[0][0]
-            for ids in self._encoder.windows(text)
-        ]
-        return tuple(max(float(row[index]) for row in rows) for index in range(len(FLAGS)))
+        rows: list[list[float]] = self._session.run(["logits"], {"input_ids": np.array(ids, dtype=np.int64)})[
+            0
+        ].tolist()
+        return rows
 
-    def _judge(self, text: str) -> Prediction:
-        return Prediction(calibrate(self.logits(text), self._calibration))
+
+def _runs(lengths: list[int]) -> Iterator[list[int]]:
+    """Yield the numbers of the windows that share a run: alike in length, `_RUN` tokens or one window."""
+    for length, group in groupby(sorted(range(len(lengths)), key=lengths.__getitem__), key=lengths.__getitem__):
+        while run := list(islice(group, max(1, _RUN // length))):
+            yield run
 
 
 def calibrate(logits: Sequence[float], calibration: Mapping[str, Sequence[float]]) -> dict[str, float]:

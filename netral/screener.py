@@ -20,7 +20,7 @@ from netral.schema import FLAGS, MAX_CHARS, VERSION, Classifier, Label, Pointer,
 
 logger = logging.getLogger(__name__)
 
-_CHUNK = 64  # posts in flight between reading and judging; their results do not depend on it
+_CHUNK = 256  # posts judged together, so that those alike in length share runs; their results do not depend on it
 _NOTHING = dict.fromkeys(FLAGS, 0.0)
 _Chunk = tuple[list[Post], "Future[list[Prediction]]"]
 

@@ -1,6 +1,7 @@
 """The recipe end to end on a tiny checkpoint of IndoBERT's own classes; needs netral[train]."""
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ pl = pytest.importorskip("polars")
 
 import netral  # noqa: E402
 from netral.errors import ModelError  # noqa: E402
-from netral.model import OnnxClassifier, TorchClassifier, load_model  # noqa: E402
+from netral.model import OnnxClassifier, TorchClassifier, _runs, load_model  # noqa: E402
 from netral.schema import FLAGS  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
@@ -101,6 +102,26 @@ def test_calibrate_and_export_int8_give_a_usable_directory(trained, rows):
     assert [screener.predict(text).flags for text in TEXTS] == [
         pytest.approx(dict(verdict.flags), abs=1e-4) for verdict in verdicts
     ]
+
+
+def test_posts_that_share_a_run_keep_their_logits(trained, rows, tmp_path):
+    run("export", "--checkpoint", trained / "trained", "--out", tmp_path / "int8", "--rows", rows, "--max-tokens", 32)
+    classifier = OnnxClassifier(tmp_path / "int8")
+    texts = [" ".join(random.Random(seed).choices(" ".join(TEXTS).split(), k=1 + seed % 40)) for seed in range(300)]
+    alone = [classifier.logits([text])[0] for text in texts]
+    if trained.name.startswith("mean"):
+        assert classifier.logits(texts) == alone
+    else:  # the pooler's float product may add in another order
+        assert classifier.logits(texts) == [pytest.approx(row, abs=1e-5) for row in alone]
+
+
+def test_runs_hold_windows_of_one_length():
+    lengths = [random.Random(1).randrange(3, 193) for _ in range(500)]
+    runs = list(_runs(lengths))
+    assert sorted(index for run in runs for index in run) == list(range(500))
+    for run in runs:
+        assert len({lengths[index] for index in run}) == 1
+        assert len(run) == 1 or len(run) * lengths[run[0]] <= 160
 
 
 def test_an_altered_or_foreign_directory_is_refused(trained, tmp_path):

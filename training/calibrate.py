@@ -13,7 +13,6 @@ import argparse
 import hashlib
 import json
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from netral.decision import Hit, Policy, join, raw_score, remaining
-from netral.model import OnnxClassifier, usable_cores
+from netral.model import OnnxClassifier
 from netral.rules import RuleClassifier, load_rules
 from netral.schema import FLAGS, Label
 from training.metrics import Array, best_thresholds, calibration_error, gold, labels_of, macro_f1, mix_weights
@@ -34,9 +33,7 @@ LABELS = (Label.NEUTRAL, Label.PARTISAN_SUPPORT, Label.HOAX_HATE)
 
 def raw_logits(directory: Path, texts: list[str]) -> Array:
     """Return the model's uncalibrated logits [n, 3], the highest window of each text."""
-    classifier = OnnxClassifier(directory)
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        return np.array(list(pool.map(classifier.logits, texts)))
+    return np.array(OnnxClassifier(directory).logits(texts))
 
 
 def fit_calibration(logits: Array, truth: Array, weight: Array) -> dict[str, list[float]]:

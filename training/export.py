@@ -3,9 +3,9 @@
     python -m training.export --checkpoint DIR --policy policy.json --rows rows.parquet --out DIR
     python -m training.export --checkpoint DIR --out DIR --fp32
 
-int8: weights with one scale a channel, activations with one a token. Outliers of activations are moved into the weights
-before (SmoothQuant, Xiao et al. 2022), measured on 200 posts of the train split. The embedding table is stored as
-int8 with one scale a row.
+int8: weights with one scale a channel, activations with one a token, none of a whole run, so that posts may share one.
+Outliers of activations are moved into the weights before (SmoothQuant, Xiao et al. 2022), measured on 200 posts of the
+train split. The embedding table is stored as int8 with one scale a row.
 """
 
 from __future__ import annotations
@@ -25,107 +25,149 @@ import onnxruntime as ort
 import polars as pl
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import AutoModelForSequenceClassification
 
 from netral.model import mask_of
 from netral.normalize import VERSION, light
 from netral.schema import FLAGS
 from training.checkpoint import load_tokenizer
-from training.model import Single
+from training.model import Alike
 
 OPSET = 17
 TOLERANCE = 1e-4
 SMOOTH_POSTS = 200
+GELU_FLOOR = 0.17  # GELU is nowhere below -0.16998
+CONSTANTS = {
+    "signed_step": np.float32(1 / 127),
+    "signed_zero": np.uint8(128),
+    "positive_step": np.float32(1 / 255),
+    "positive_zero": np.uint8(0),
+    "gelu_floor": np.float32(GELU_FLOOR),
+}
 
 
 def to_onnx(model: Any, path: Path) -> None:
-    """Write `model` as fp32 ONNX: input_ids [1, n] -> logits [1, 3]; refuses a file that differs from torch."""
-    single = Single(model.eval()).eval()
-    example = torch.tensor([[0, *range(5, 20), 2]])
+    """Write `model` as fp32 ONNX, input_ids [posts, tokens] -> logits [posts, 3]; refuses a file unlike torch."""
+    alike = Alike(model.eval()).eval()
+    example = torch.tensor([[0, *range(5, 20), 2]] * 2)
     torch.onnx.export(
-        single,
+        alike,
         (example,),
         str(path),
         input_names=["input_ids"],
         output_names=["logits"],
-        dynamic_axes={"input_ids": {1: "tokens"}},
+        dynamic_axes={"input_ids": {0: "posts", 1: "tokens"}, "logits": {0: "posts"}},
         opset_version=OPSET,
         dynamo=False,
     )
-    single.eval()
+    alike.eval()
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    for length in (3, 17, 64):
-        ids = torch.randint(5, model.config.vocab_size, (1, length))
+    for shape in ((1, 3), (3, 17), (1, 64)):
+        ids = torch.randint(5, model.config.vocab_size, shape)
         with torch.inference_mode():
-            want = single(ids).numpy()
+            want = alike(ids).numpy()
         gap = float(np.abs(session.run(["logits"], {"input_ids": ids.numpy()})[0] - want).max())
         if gap > TOLERANCE:
             raise SystemExit(f"{path}: ONNX differs from torch by {gap:.1e}, more than {TOLERANCE}")
 
 
-def smooth(model: onnx.ModelProto, posts: list[list[int]]) -> None:
-    """Divide what enters every matrix product by its channel's outliers over `posts`, and multiply the weights back."""
+def quantize(source: Path, target: Path, posts: list[list[int]]) -> None:
+    """Write `source` with int8 matrix products, smoothed over `posts`, and int8 embedding rows."""
+    model = onnx.load(str(source))
     graph = model.graph
     tables = {item.name: item for item in graph.initializer}
     products: dict[str, list[onnx.NodeProto]] = defaultdict(list)
     for node in graph.node:
         if node.op_type == "MatMul" and node.input[1] in tables:
             products[node.input[0]].append(node)
+    highest = channel_maxima(model, list(products), posts)
+    gelu = any(node.op_type == "Erf" for node in graph.node)
+    for key, value in CONSTANTS.items():
+        graph.initializer.append(numpy_helper.from_array(value, key))
+    for name, nodes in products.items():
+        weights = np.concatenate([numpy_helper.to_array(tables[node.input[1]]) for node in nodes], axis=1)
+        factors = np.sqrt(highest[name] / np.maximum(np.abs(weights).max(1), 1e-5))
+        factors = (factors / np.exp(np.log(factors).mean())).astype(np.float32)
+        int8_products(graph, nodes, weights * factors[:, None], 1 / factors, gelu and "act_fn" in name)
+        for node in nodes:
+            graph.initializer.remove(tables[node.input[1]])
+    shrink_embeddings(model)
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    onnx.save(model, str(target))
+
+
+def channel_maxima(
+    model: onnx.ModelProto, names: list[str], posts: list[list[int]]
+) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+    """Return the highest absolute value of each channel of the tensors `names` over `posts`."""
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
-    probe.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in products)
+    probe.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
     session = ort.InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
-    highest = dict.fromkeys(products, np.float32(1e-5))
+    highest: dict[str, Any] = dict.fromkeys(names, np.float32(1e-5))
     for ids in posts:
-        for name, value in zip(products, session.run(list(products), {"input_ids": np.array([ids])}), strict=True):
+        for name, value in zip(names, session.run(names, {"input_ids": np.array([ids])}), strict=True):
             highest[name] = np.maximum(highest[name], np.abs(value).reshape(-1, value.shape[-1]).max(0))
-    for name, nodes in products.items():
-        weights = {node.input[1]: numpy_helper.to_array(tables[node.input[1]]) for node in nodes}
-        widest = np.maximum(np.max([np.abs(weight).max(1) for weight in weights.values()], axis=0), 1e-5)
-        factors = np.sqrt(highest[name] / widest)
-        factors = (factors / np.exp(np.log(factors).mean())).astype(np.float32)
-        graph.initializer.append(numpy_helper.from_array(1 / factors, f"{name}_divisors"))
-        for table, weight in weights.items():
-            tables[table].CopyFrom(numpy_helper.from_array(weight * factors[:, None], table))
-        even_rows(graph, name, nodes)
+    return highest
 
 
-def even_rows(graph: onnx.GraphProto, name: str, products: list[onnx.NodeProto]) -> None:
-    """Divide `name` by its divisors and every row (token) by its highest value; multiply the products back."""
-    smoothed, top, even = f"{name}_smoothed", f"{name}_top", f"{name}_even"
-    before = [
-        helper.make_node("Mul", [name, f"{name}_divisors"], [smoothed]),
-        helper.make_node("Abs", [smoothed], [f"{name}_abs"]),
-        helper.make_node("ReduceMax", [f"{name}_abs"], [top], axes=[-1], keepdims=1),
-        helper.make_node("Div", [smoothed, top], [even]),
+def int8_products(
+    graph: onnx.GraphProto,
+    nodes: list[onnx.NodeProto],
+    weights: np.ndarray[Any, Any],
+    divisors: np.ndarray[Any, Any],
+    gelu: bool,
+) -> None:
+    """Replace the products `nodes` of one tensor by one product of int8.
+
+    What enters is multiplied by `divisors` [in], then every row (token) is divided by its highest value, so that one
+    step fits every row, whatever the others hold. `weights` [in, all out] get one scale a column. What comes out of
+    GELU (`gelu`) is raised above 0 before, which doubles its steps; the bias that follows takes it back.
+    """
+    name, base = nodes[0].input[0], nodes[0].output[0]
+    scale = np.maximum(np.abs(weights).max(0), 1e-8).astype(np.float32) / 127
+    rounded = np.round(weights / scale).astype(np.int8)
+    tables = {"divisors": divisors, "weight": rounded, "weight_scale": scale}
+    graph.initializer.extend(numpy_helper.from_array(table, f"{name}_{key}") for key, table in tables.items())
+    kind, rows = ("positive", f"{name}_raised") if gelu else ("signed", name)
+    new = [helper.make_node("Add", [name, "gelu_floor"], [rows])] if gelu else []
+    new.append(helper.make_node("Mul", [rows, f"{name}_divisors"], [f"{name}_smoothed"]))
+    if gelu:
+        lower_bias(graph, nodes[0], GELU_FLOOR * divisors @ (rounded * scale))
+    else:
+        new.append(helper.make_node("Abs", [f"{name}_smoothed"], [f"{name}_abs"]))
+    new += [
+        helper.make_node("ReduceMax", [new[-1].output[0]], [f"{name}_top"], axes=[-1], keepdims=1),
+        helper.make_node("Div", [f"{name}_smoothed", f"{name}_top"], [f"{name}_even"]),
+        helper.make_node("QuantizeLinear", [f"{name}_even", f"{kind}_step", f"{kind}_zero"], [f"{name}_int8"]),
+        helper.make_node(
+            "MatMulIntegerToFloat",
+            [f"{name}_int8", f"{name}_weight", f"{kind}_step", f"{name}_weight_scale", f"{kind}_zero"],
+            [f"{base}_even"],
+            name=",".join(node.name for node in nodes),
+            domain="com.microsoft",
+        ),
     ]
-    for node in before:
-        graph.node.insert(list(graph.node).index(products[0]), node)
-    for node in products:
-        node.input[0], (out,) = even, node.output
-        node.output[0] = f"{out}_even"
-        graph.node.insert(list(graph.node).index(node) + 1, helper.make_node("Mul", [node.output[0], top], [out]))
+    outs = [node.output[0] for node in nodes]
+    whole = outs if len(outs) == 1 else [f"{base}_all"]
+    new.append(helper.make_node("Mul", [f"{base}_even", f"{name}_top"], whole))
+    if whole != outs:
+        new.append(helper.make_node("Split", whole, outs, axis=-1))
+    index = list(graph.node).index(nodes[0])
+    for offset, node in enumerate(new):
+        graph.node.insert(index + offset, node)
+    for node in nodes:
+        graph.node.remove(node)
 
 
-def quantize(source: Path, target: Path, posts: list[list[int]]) -> None:
-    """Write `source`, smoothed over `posts`, with int8 matrix products and int8 embedding rows."""
-    with tempfile.TemporaryDirectory() as folder:
-        even, half = Path(folder) / "even.onnx", Path(folder) / "matmul.onnx"
-        model = onnx.load(str(source))
-        smooth(model, posts)
-        onnx.save(model, str(even))
-        quantize_dynamic(
-            str(even),
-            str(half),
-            op_types_to_quantize=["MatMul"],
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            extra_options={"DefaultTensorType": TensorProto.FLOAT, "MatMulConstBOnly": True},
-        )
-        model = onnx.load(str(half))
-    shrink_embeddings(model)
-    onnx.save(model, str(target))
+def lower_bias(graph: onnx.GraphProto, product: onnx.NodeProto, surplus: np.ndarray[Any, Any]) -> None:
+    """Take `surplus` from the bias that is added to `product`; the bias itself stays for training.restore."""
+    tables = {item.name: item for item in graph.initializer}
+    (add,) = (node for node in graph.node if node.op_type == "Add" and product.output[0] in node.input)
+    (index,) = (i for i, name in enumerate(add.input) if name in tables)
+    lower = (numpy_helper.to_array(tables[add.input[index]]) - surplus).astype(np.float32)
+    add.input[index] += "_lower"
+    graph.initializer.append(numpy_helper.from_array(lower, add.input[index]))
 
 
 def shrink_embeddings(model: onnx.ModelProto) -> None:

@@ -61,8 +61,11 @@ def logits(model: Any, ids: torch.Tensor, attention: torch.Tensor) -> torch.Tens
     return model.classifier(model.dropout(mean))  # type: ignore[no-any-return]
 
 
-class Single(nn.Module):
-    """What is exported: input_ids [1, n] of one unpadded post -> logits [1, 3]; no mask is needed."""
+class Alike(nn.Module):
+    """What is exported: input_ids [posts, tokens] of posts alike in length -> logits [posts, 3]; no mask is needed.
+
+    Mean and classifier are products of one post each: so onnxruntime adds in one order, however many posts there are.
+    """
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -71,4 +74,6 @@ class Single(nn.Module):
     def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
         if getattr(self.model.config, POOLING, "first") != "mean":
             return self.model(input_ids=input_ids).logits  # type: ignore[no-any-return]
-        return self.model.classifier(self.model.base_model(input_ids=input_ids).last_hidden_state.mean(1))  # type: ignore[no-any-return]
+        hidden = self.model.base_model(input_ids=input_ids).last_hidden_state
+        mean = hidden.new_ones(1, hidden.shape[1]) / hidden.shape[1] @ hidden
+        return (self.model.classifier.weight @ mean.transpose(1, 2)).squeeze(-1) + self.model.classifier.bias  # type: ignore[no-any-return]

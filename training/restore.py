@@ -27,21 +27,17 @@ def weights(model: onnx.ModelProto) -> dict[str, np.ndarray[Any, Any]]:
     found = {
         name.removeprefix("model."): table for name, table in tables.items() if name.endswith((".bias", ".weight"))
     }
-    divisors = {name.removesuffix("_divisors"): table for name, table in tables.items() if name.endswith("_divisors")}
     for node in model.graph.node:
-        if node.op_type == "MatMulInteger":  # [in, out], smoothed; its input is named after what it was quantised from
-            table = node.input[1].removesuffix("_quantized")
-            scale, zero = tables[f"{table}_scale"], tables[f"{table}_zero_point"].astype(np.float32)
-            values = (tables[node.input[1]].astype(np.float32) - zero) * scale
-            source = node.input[0].removesuffix("_quantized").removesuffix("_even")
-            if source in divisors:
-                values = values * divisors[source][:, None]
+        if node.op_type == "MatMulIntegerToFloat":  # weights [in, out of all its products], smoothed
+            name = node.input[1].removesuffix("_weight")
+            values = tables[node.input[1]] * tables[f"{name}_weight_scale"] * tables[f"{name}_divisors"][:, None]
         elif node.op_type == "MatMul" and node.input[1] in tables:
             values = tables[node.input[1]]
         else:
             continue
-        scope = node.name.removesuffix("_quant").strip("/").split("/")[:-1]  # "/bert/encoder/layer.0/.../MatMul"
-        found[".".join([*scope, "weight"])] = values.T
+        products = node.name.split(",")  # "/bert/encoder/layer.0/attention/self/query/MatMul"
+        for product, part in zip(products, np.split(values, len(products), axis=1), strict=True):
+            found[".".join([*product.strip("/").split("/")[:-1], "weight"])] = part.T
     for name in [name for name in tables if name.endswith("_rows")]:
         bare = name.removesuffix("_rows")
         found[bare.removeprefix("model.")] = tables[name].astype(np.float32) * tables[f"{bare}_scale"]
