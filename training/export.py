@@ -163,6 +163,9 @@ def int8_products(
 def lower_bias(graph: onnx.GraphProto, product: onnx.NodeProto, surplus: np.ndarray[Any, Any]) -> None:
     """Take `surplus` from the bias that is added to `product`; the bias itself stays for training.restore."""
     tables = {item.name: item for item in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Identity" and node.input[0] in tables:  # biases that are equal are stored once
+            tables[node.output[0]] = tables[node.input[0]]
     (add,) = (node for node in graph.node if node.op_type == "Add" and product.output[0] in node.input)
     (index,) = (i for i, name in enumerate(add.input) if name in tables)
     lower = (numpy_helper.to_array(tables[add.input[index]]) - surplus).astype(np.float32)
