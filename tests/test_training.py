@@ -115,6 +115,21 @@ def test_posts_that_share_a_run_keep_their_logits(trained, rows, tmp_path):
         assert classifier.logits(texts) == [pytest.approx(row, abs=1e-5) for row in alone]
 
 
+def test_equal_biases_stored_once_are_exported(checkpoint, rows, tmp_path):
+    from training.checkpoint import load_tokenizer
+    from training.model import build
+
+    tokenizer = load_tokenizer(checkpoint)
+    model = build(checkpoint, tokenizer, "mean")
+    assert not any(value.any() for name, value in model.named_parameters() if name.endswith("dense.bias"))
+    model.save_pretrained(tmp_path / "plain")
+    tokenizer.save_pretrained(tmp_path / "plain")
+    run("export", "--checkpoint", tmp_path / "plain", "--out", tmp_path / "int8", "--rows", rows)
+    one, two = OnnxClassifier(tmp_path / "int8"), TorchClassifier(tmp_path / "plain")
+    for ours, theirs in zip(one.predict(TEXTS), two.predict(TEXTS), strict=True):
+        assert ours.flags == pytest.approx(theirs.flags, abs=0.02)
+
+
 def test_runs_hold_windows_of_one_length():
     lengths = [random.Random(1).randrange(3, 193) for _ in range(500)]
     runs = list(_runs(lengths))
