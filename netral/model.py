@@ -162,9 +162,8 @@ class OnnxClassifier:
     def _run(self, ids: list[list[int]]) -> list[list[float]]:
         import numpy as np
 
-        rows: list[list[float]] = self._session.run(["logits"], {"input_ids": np.array(ids, dtype=np.int64)})[
-            0
-        ].tolist()
+        (logits,) = self._session.run(["logits"], {"input_ids": np.array(ids, dtype=np.int64)})
+        rows: list[list[float]] = logits.tolist()
         return rows
 
 
