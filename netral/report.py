@@ -7,10 +7,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from netral.contest import WIB
 from netral.errors import ReadError
 from netral.schema import FLAGS, Label
 
@@ -22,6 +24,7 @@ LABELS = {
     Label.HOAX_HATE.value: "Hoaks atau ujaran kebencian",
     Label.NEUTRAL.value: "Netral",
 }
+_MONTHS = "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split()
 FLAG_NAMES = {"partisan": "Keberpihakan", "hate": "Ujaran kebencian", "hoax": "Hoaks"}
 
 
@@ -145,6 +148,19 @@ def segments(text: str, evidence: Sequence[Mapping[str, Any]]) -> tuple[tuple[st
     return tuple(out)
 
 
+def written_time(value: str) -> str:
+    """Return an ISO 8601 time as an officer writes it, in WIB: "27 November 2024 10.05 WIB".
+
+    A time without a zone stays as it is and names none; what is no ISO time is returned as given.
+    """
+    try:
+        time = datetime.fromisoformat(value)
+        local = time.astimezone(WIB) if time.tzinfo else time
+    except (ValueError, OverflowError):  # the first and last day of the calendar have no neighbour
+        return value
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year} {local:%H.%M}{' WIB' if time.tzinfo else ''}"
+
+
 def render_report(directory: Path) -> Path:
     """Write `laporan.html` into the directory of a finished scan and return its path."""
     from jinja2 import Environment
@@ -153,6 +169,7 @@ def render_report(directory: Path) -> Path:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = lambda value: f"{min(99, round(value * 100))}%"  # nothing is certain
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", ".")
+    environment.filters["time"] = written_time
     environment.filters["web"] = lambda url: url if url.startswith(("https://", "http://")) else ""
     page = environment.from_string(source).render(summary=summarise(directory), labels=LABELS, flag_names=FLAG_NAMES)
     target = directory / "laporan.html"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from netral.errors import ReadError
-from netral.report import MOST_FINDINGS, render_report, segments, summarise
+from netral.report import MOST_FINDINGS, render_report, segments, summarise, written_time
 from netral.schema import Evidence, Label, Pointer, Post, Verdict
 
 SCRIPT = "<script>alert('xss')</script>"
@@ -105,6 +105,21 @@ def test_segments_carry_flag_and_reason_and_lose_nothing():
     assert cut[0] == ("✌🏽", "partisan", "Tanda jari")
     assert [flag for _, flag, _ in cut] == ["partisan", "", "hate"]
     assert segments("", []) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("2024-11-26T18:05:09+00:00", "27 November 2024 01.05 WIB"),
+        ("2024-02-01T09:00:00Z", "1 Februari 2024 16.00 WIB"),
+        ("2024-11-27T08:30:00+09:00", "27 November 2024 06.30 WIB"),
+        ("2024-11-27T08:30:00", "27 November 2024 08.30"),
+        ("kemarin sore", "kemarin sore"),
+        ("9999-12-31T23:00:00+00:00", "9999-12-31T23:00:00+00:00"),
+    ],
+)
+def test_times_are_written_as_officers_write_them(value, written):
+    assert written_time(value) == written
 
 
 # -------------------------------------------------------------------------------- counts
