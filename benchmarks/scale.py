@@ -47,13 +47,14 @@ def resident(process: int) -> int:
     return total + int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096
 
 
-def watch(process: subprocess.Popen[bytes], journal: Path) -> list[tuple[float, int, int]]:
-    """Return (seconds, rows finished, resident bytes), once a second until the process ends."""
+def watch(process: subprocess.Popen[bytes], journal: Path, rows: int) -> list[tuple[float, int, int]]:
+    """Return (seconds, rows finished of `rows`, resident bytes), once a second until the process ends."""
     begun, seen, done = time.monotonic(), [], 0
     while process.poll() is None:
         time.sleep(1)
         try:
-            done = max(done, (journal.read_bytes().count(b"\n") - 1) * PART) if journal.exists() else done
+            parts = journal.read_bytes().count(b"\n") - 1 if journal.exists() else 0  # grouping writes lines too
+            done = max(done, min(parts * PART, rows))
             seen.append((time.monotonic() - begun, done, resident(process.pid)))
         except FileNotFoundError:  # it ended between two looks
             continue
@@ -91,7 +92,7 @@ def main() -> None:
         writer.writerows(enumerate(posts(args.datasets, args.rows)))
     command = [sys.executable, "-m", "netral", "scan", str(source), "--out", str(out), "--explain", "0"]
     process = subprocess.Popen(command + (["--model", args.model] if args.model else []))
-    seen = watch(process, out / WORK / JOURNAL)
+    seen = watch(process, out / WORK / JOURNAL, args.rows)
     print("| rows | minutes | resident MB |\n| ---: | ---: | ---: |")
     for tenth in range(1, 11):
         second, done, memory = next(row for row in seen if row[1] >= args.rows * tenth // 10)

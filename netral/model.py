@@ -1,9 +1,10 @@
 """Model directories: ONNX through onnxruntime, plain checkpoints through torch (`netral[torch]`).
 
 An exported directory holds `model.onnx` (input `input_ids` [posts, tokens], output `logits` [posts, 3]
-in the order of `FLAGS`), `tokenizer.json` and `netral.json` (hashes, normaliser version, calibration,
-policy, metrics). Posts share a run only where they have as many tokens: no padding, and activations
-are rounded token by token, so no post's result depends on another's.
+in the order of `FLAGS`), `tokenizer.json`, `netral.json` (hashes, normaliser version, calibration,
+policy, metrics) and, where they were fitted, n-grams (`ngrams.npz`). Posts share a run only where they
+have as many tokens: no padding, and activations are rounded token by token, so no post's result
+depends on another's.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def usable_cores() -> int:
 
 
 class _Encoder:
-    """Text -> windows of token ids, as the model was trained to read it."""
+    """Text -> light text -> windows of token ids, as the model was trained to read it."""
 
     def __init__(self, tokenizer_file: Path, max_tokens: int, caps: bool, names: Names | None) -> None:
         from tokenizers import Tokenizer
@@ -102,9 +103,13 @@ class _Encoder:
         self._first, self._last = bare
         self._room = max_tokens - 2
 
+    def light(self, text: str) -> str:
+        """Return the light text."""
+        return light(text, caps=self._caps, names=self._names).text
+
     def windows(self, text: str) -> list[list[int]]:
-        """Return one list of ids for most texts, overlapping ones for long texts."""
-        ids = self._tokenizer.encode(light(text, caps=self._caps, names=self._names).text, add_special_tokens=False).ids
+        """Return one list of ids for most light texts, overlapping ones for long ones."""
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         overlap = self._room // _OVERLAP
         starts = range(0, len(ids) - overlap, self._room - overlap) if len(ids) > self._room else (0,)
         return [[self._first, *ids[start : start + self._room], self._last] for start in starts]
@@ -117,12 +122,15 @@ class OnnxClassifier:
         """Check the directory's hashes and load it; raises `ModelError`."""
         import onnxruntime as ort
 
+        from netral.ngrams import FILE, Ngrams
+
         card = _read_card(directory)
         self.policy = Policy.from_dict(card["policy"])
         self.version = str(card["version"])
         self._calibration: Mapping[str, Sequence[float]] = card["calibration"]
         names = mask_of(contest) if card["masks"] else None
         self._encoder = _Encoder(directory / "tokenizer.json", int(card["max_tokens"]), bool(card["caps"]), names)
+        self._ngrams = Ngrams(directory / FILE) if FILE in card["sha256"] else None
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -145,9 +153,13 @@ class OnnxClassifier:
         return [Prediction(calibrate(row, self._calibration)) for row in self.logits(texts)]
 
     def logits(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
-        """Return the uncalibrated logits of each text in the order of `FLAGS`: the highest of its windows."""
+        """Return the uncalibrated logits of each text in the order of `FLAGS`: the encoder's, then the n-grams'.
+
+        The encoder's are the highest of the text's windows.
+        """
         owners, windows = [], []
-        for owner, text in enumerate(texts):
+        lights = [self._encoder.light(text) for text in texts]
+        for owner, text in enumerate(lights):
             for ids in self._encoder.windows(text):
                 owners.append(owner)
                 windows.append(ids)
@@ -157,7 +169,11 @@ class OnnxClassifier:
         for run, rows in zip(runs, judged(lambda run: self._run([windows[i] for i in run]), runs), strict=True):
             for index, row in zip(run, rows, strict=True):
                 highest[owners[index]] = tuple(map(max, highest[owners[index]], row))
-        return highest
+        return (
+            highest
+            if self._ngrams is None
+            else [(*row, *self._ngrams.logits(text)) for row, text in zip(highest, lights, strict=True)]
+        )
 
     def _run(self, ids: list[list[int]]) -> list[list[float]]:
         import numpy as np
@@ -175,11 +191,15 @@ def _runs(lengths: list[int]) -> Iterator[list[int]]:
 
 
 def calibrate(logits: Sequence[float], calibration: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Return the flags: sigmoid(slope * logit + shift), each flag with its own slope and shift."""
+    """Return the flags: sigmoid(shift + slope * logit, summed over the flag's logits).
+
+    Each flag has its own shift, and a slope for each part that gives it a logit (encoder, n-grams).
+    """
     flags = {}
-    for flag, logit in zip(FLAGS, logits, strict=True):
-        slope, shift = calibration[flag]
-        flags[flag] = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, slope * logit + shift))))
+    for index, flag in enumerate(FLAGS):
+        shift, *slopes = calibration[flag]
+        total = shift + sum(slope * logit for slope, logit in zip(slopes, logits[index :: len(FLAGS)], strict=True))
+        flags[flag] = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, total))))
     return flags
 
 
@@ -199,7 +219,7 @@ def _read_card(directory: Path) -> dict[str, Any]:
             f"{directory}: trained with normaliser {card['normalizer']}, this netral has {normalize.VERSION}; "
             "export the model again with this version"
         )
-    for name in ("model.onnx", "tokenizer.json"):
+    for name in {"model.onnx", "tokenizer.json"} | set(card["sha256"]):
         try:
             digest = hashlib.sha256((directory / name).read_bytes()).hexdigest()
         except OSError as error:
@@ -251,7 +271,7 @@ class TorchClassifier:
         with self._torch.inference_mode():
             rows = [self._logits(self._torch.tensor([ids])) for ids in batch["input_ids"]]
         highest = [max(float(row[index]) for row in rows) for index in self._order]
-        return Prediction(calibrate(highest, dict.fromkeys(FLAGS, (1.0, 0.0))))
+        return Prediction(calibrate(highest, dict.fromkeys(FLAGS, (0.0, 1.0))))
 
     def _logits(self, ids: Any) -> Any:
         if getattr(self._model.config, "netral_pooling", "first") != "mean":

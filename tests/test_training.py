@@ -1,6 +1,7 @@
 """The recipe end to end on a tiny checkpoint of IndoBERT's own classes; needs netral[train]."""
 
 import json
+import math
 import random
 import subprocess
 import sys
@@ -90,6 +91,56 @@ def test_exported_fp32_equals_torch(trained):
     texts = [*TEXTS, "teks panjang sekali " * 40]
     for one, two in zip(onnx.predict(texts), plain.predict(texts), strict=True):
         assert one.flags == pytest.approx(two.flags, abs=1e-4)
+
+
+@pytest.fixture(scope="session")
+def ngrams(rows):
+    run("ngrams", "--rows", rows, "--out", rows.parent / "ngrams.npz")
+    return rows.parent / "ngrams.npz"
+
+
+def test_ngrams_learn_and_stand_beside_the_encoder(trained, rows, ngrams, tmp_path):
+    fp32 = ("--checkpoint", trained / "trained", "--fp32", "--max-tokens", 32)
+    run("export", *fp32, "--ngrams", ngrams, "--out", tmp_path / "plain")
+    run("calibrate", "--model", tmp_path / "plain", "--rows", rows, "--out", tmp_path / "policy.json")
+    run("export", *fp32, "--ngrams", ngrams, "--policy", tmp_path / "policy.json", "--out", tmp_path / "both")
+    alone, both = OnnxClassifier(trained / "fp32"), OnnxClassifier(tmp_path / "both")
+    for text, row, more in zip(TEXTS, alone.logits(TEXTS), both.logits(TEXTS), strict=True):
+        assert more[:3] == row
+        assert both.logits([text]) == [more]
+    assert [[score > 0 for score in row[3:]] for row in both.logits(TEXTS[:4])] == [
+        [True, False, False], [False, True, False], [False, False, True], [False, False, False],
+    ]  # fmt: skip
+    shift, slope, share = json.loads((tmp_path / "both" / "netral.json").read_text())["calibration"]["hate"]
+    row = both.logits(["pilih nomor 2"])[0]
+    want = 1 / (1 + math.exp(-(shift + slope * row[1] + share * row[4])))
+    assert both.predict(["pilih nomor 2"])[0].flags["hate"] == pytest.approx(want)
+    (tmp_path / "both" / "ngrams.npz").write_bytes(b"PK")
+    with pytest.raises(ModelError, match=r"ngrams\.npz is not the file that was exported"):
+        load_model(tmp_path / "both")
+    run("export", *fp32, "--out", tmp_path / "both")  # without them none may stay behind
+    assert OnnxClassifier(tmp_path / "both").logits(TEXTS) == alone.logits(TEXTS)
+
+
+@pytest.mark.parametrize("text", ["", " ", "a", "\ud800 pilih \U0001f600", "x" * 50_000, "PILIH\n\tnomor  dua"])
+def test_any_text_has_ngrams(text, ngrams):
+    from netral.ngrams import Ngrams, counts
+
+    buckets, times = counts(text, 19)
+    assert buckets.max() < 1 << 19
+    assert (times >= 1).all()
+    assert all(math.isfinite(score) for score in Ngrams(ngrams).logits(text))
+    assert (counts(text.lower(), 19)[0] == buckets).all()
+    assert (counts(f"  {text} ", 19)[0] == buckets).all()
+
+
+def test_ngrams_fall_into_the_buckets_they_were_trained_in():
+    from netral.ngrams import counts
+
+    buckets, times = counts("aaa b", 19)  # " aaa b " has 18 n-grams of 2 to 5 characters, "aa" twice
+    assert len(buckets) == 17
+    assert sorted(set(times.tolist())) == [1.0, pytest.approx(1 + math.log(2))]
+    assert buckets[:4].tolist() == [9071, 14734, 26615, 48215]
 
 
 def test_calibrate_and_export_int8_give_a_usable_directory(trained, rows):

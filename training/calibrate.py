@@ -32,23 +32,26 @@ LABELS = (Label.NEUTRAL, Label.PARTISAN_SUPPORT, Label.HOAX_HATE)
 
 
 def raw_logits(directory: Path, texts: list[str]) -> Array:
-    """Return the model's uncalibrated logits [n, 3], the highest window of each text."""
+    """Return the model's uncalibrated logits: [n, 3] of the encoder, [n, 6] with the n-grams'."""
     return np.array(OnnxClassifier(directory).logits(texts))
 
 
 def fit_calibration(logits: Array, truth: Array, weight: Array) -> dict[str, list[float]]:
-    """Return slope and shift of each flag's logit (Platt scaling)."""
+    """Return each flag's shift and the slopes of its logits (Platt scaling)."""
     out = {}
     for index, flag in enumerate(FLAGS):
-        model = LogisticRegression(C=1e4).fit(logits[:, [index]], truth[:, index] > 0.5, sample_weight=weight)
-        out[flag] = [round(float(model.coef_[0][0]), 5), round(float(model.intercept_[0]), 5)]
+        model = LogisticRegression(C=1e4).fit(
+            logits[:, index :: len(FLAGS)], truth[:, index] > 0.5, sample_weight=weight
+        )
+        out[flag] = [round(float(value), 5) for value in (model.intercept_[0], *model.coef_[0])]
     return out
 
 
 def calibrated(logits: Array, calibration: dict[str, list[float]]) -> Array:
     """Return probabilities [n, 3]."""
-    slope, shift = (np.array([calibration[flag][i] for flag in FLAGS]) for i in (0, 1))
-    return np.asarray(1 / (1 + np.exp(-(logits * slope + shift))))
+    shift, *slopes = np.array([calibration[flag] for flag in FLAGS]).T
+    total = shift + sum(slope * part for slope, part in zip(slopes, np.split(logits, len(slopes), axis=1), strict=True))
+    return np.asarray(1 / (1 + np.exp(-total)))
 
 
 def fit_floors(

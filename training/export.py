@@ -1,6 +1,6 @@
 """Exports a trained checkpoint: fp32 ONNX equal to torch, then int8, with tokenizer.json and netral.json.
 
-    python -m training.export --checkpoint DIR --policy policy.json --rows rows.parquet --out DIR
+    python -m training.export --checkpoint DIR --ngrams ngrams.npz --policy policy.json --rows rows.parquet --out DIR
     python -m training.export --checkpoint DIR --out DIR --fp32
 
 int8: weights with one scale a channel, activations with one a token, none of a whole run, so that posts may share one.
@@ -28,6 +28,7 @@ from onnx import TensorProto, helper, numpy_helper
 from transformers import AutoModelForSequenceClassification
 
 from netral.model import mask_of
+from netral.ngrams import FILE as NGRAMS
 from netral.normalize import VERSION, light
 from netral.schema import FLAGS
 from training.checkpoint import load_tokenizer
@@ -213,6 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--policy", type=Path, help="written by training.calibrate; thresholds 0.5 without it")
+    parser.add_argument("--ngrams", type=Path, help="file of training.ngrams; the encoder judges alone without it")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="1")
     parser.add_argument("--max-tokens", type=int, default=192)
@@ -239,13 +241,18 @@ def main() -> None:
             encoded = tokenizer(texts, truncation=True, max_length=args.max_tokens)["input_ids"]
             quantize(plain, args.out / "model.onnx", encoded)
     tokenizer.backend_tokenizer.save(str(args.out / "tokenizer.json"))
+    if args.ngrams:
+        shutil.copy(args.ngrams, args.out / NGRAMS)
+    else:
+        (args.out / NGRAMS).unlink(missing_ok=True)
     write_card(args.out, args.version, args.max_tokens, args.policy)
 
 
 def write_card(out: Path, version: str, max_tokens: int, policy: Path | None) -> None:
     """Write `netral.json` beside the exported files."""
+    files = [name for name in ("model.onnx", "tokenizer.json", NGRAMS) if (out / name).exists()]
     plain = {
-        "calibration": {flag: [1.0, 0.0] for flag in FLAGS},
+        "calibration": {flag: [0.0, 1.0, *([1.0] if NGRAMS in files else [])] for flag in FLAGS},
         "policy": {
             "thresholds": dict.fromkeys(FLAGS, 0.5),
             "review": {flag: [0.35, 0.65] for flag in FLAGS},
@@ -261,7 +268,7 @@ def write_card(out: Path, version: str, max_tokens: int, policy: Path | None) ->
         "caps": True,
         "masks": True,
         "max_tokens": max_tokens,
-        "sha256": {name: sha256(out / name) for name in ("model.onnx", "tokenizer.json")},
+        "sha256": {name: sha256(out / name) for name in files},
         **(json.loads(policy.read_text(encoding="utf-8")) if policy else plain),
     }
     (out / "netral.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
