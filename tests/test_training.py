@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -236,6 +237,23 @@ def test_a_checkpoint_is_rebuilt_from_what_was_exported(trained, checkpoint, row
         assert one.flags == pytest.approx(two.flags, abs=0.02)
 
 
+def test_weights_are_averaged_by_their_shares(trained, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(trained / "trained", tmp_path / "zero")
+    one = load_file(trained / "trained" / "model.safetensors")
+    zero = {name: torch.zeros_like(value) for name, value in one.items()}
+    save_file(zero, tmp_path / "zero" / "model.safetensors", metadata={"format": "pt"})
+    shares = ("--checkpoint", f"{trained / 'trained'}=0.75", "--checkpoint", f"{tmp_path / 'zero'}=0.25")
+    run("average", *shares, "--out", tmp_path / "mean")
+    mean = load_file(tmp_path / "mean" / "model.safetensors")
+    assert set(mean) == set(one)
+    assert all(torch.allclose(mean[name], 0.75 * value, atol=1e-6) for name, value in one.items())
+    TorchClassifier(tmp_path / "mean").predict(TEXTS)
+    with pytest.raises(AssertionError, match="add up to 1"):
+        run("average", *shares[:2], "--out", tmp_path / "mean")
+
+
 def test_dropout_is_shared_by_the_tokens_of_a_post():
     from training.model import SharedDropout
 
@@ -254,9 +272,9 @@ def test_dev_is_weighted_to_the_mix_of_random_posts():
         return {"split": split, "drawn": drawn, "partisan": float(label == 1), "hate": float(label == 2), "hoax": 0.0}
 
     train = [row("train", 1)] * 6 + [row("train", 0)] * 2 + [row("train", 2, "chosen")] * 50
-    dev = [row("dev", 1)] + [row("dev", 0)] * 3 + [row("dev", 2, "authored")]
+    dev = [row("dev", 1)] + [row("dev", 0)] * 3 + [row("dev", 2, "authored")] * 5
     frame = pl.DataFrame(train + dev + [row("test", 2)] * 9)
     weight, labels = mix_weights(frame), labels_of(gold(frame.filter(pl.col("split") == "dev")))
-    assert weight[4] == 0.5
+    assert weight[4:].sum() == pytest.approx(2)  # half of the four real ones, however many were written
     assert weight[:4].sum() == pytest.approx(4)
     assert weight[:4][labels[:4] == 1].sum() / 4 == pytest.approx(7 / 12)

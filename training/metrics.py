@@ -86,13 +86,13 @@ def mix_weights(frame: pl.DataFrame, authored: float = 0.5) -> Array:
     """Return weights [n] of the dev rows of `frame` that give its real posts the mix of labels of random posts.
 
     Random posts are all that were drawn so outside test: dev is a few whole sources, whose mix is their own. Authored
-    posts weigh `authored` each.
+    posts together weigh `authored` times as much as the real ones, however many were written.
     """
     drawn = frame.filter((pl.col("drawn") == "random") & pl.col("split").is_in(["train", "dev"]))
     dev = frame.filter(pl.col("split") == "dev")
     real = (dev["drawn"] == "random").to_numpy()
     want, have = labels_of(gold(drawn)), labels_of(gold(dev))
-    weight = np.full(len(dev), authored)
+    weight = np.full(len(dev), authored * real.sum() / max(1, (~real).sum()))
     for label in np.unique(have[real]):
         weight[real & (have == label)] = (want == label).mean() / (have[real] == label).mean()
     return weight
