@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 FILE = "ngrams.npz"
-SHORTEST, LONGEST = 2, 5
-"""Characters of an n-gram; what they cross, spaces too, is part of it."""
+LONGEST = 5
+"""Characters of the longest n-grams, the shortest have 2; what they cross, spaces too, is part of them."""
 
 _BASE, _SPREAD = np.uint32(0x01000193), np.uint32(0x9E3779B1)  # FNV's prime; 2^32 over the golden ratio (Knuth)
 
@@ -29,8 +29,7 @@ def counts(text: str, bits: int) -> tuple[Array, Array]:
     found, hashed = [], codes
     for length in range(2, min(LONGEST, len(codes)) + 1):
         hashed = (hashed[:-1] * _BASE) ^ codes[length - 1 :]
-        if length >= SHORTEST:
-            found.append((hashed + np.uint32(length)) * _SPREAD >> np.uint32(32 - bits))
+        found.append((hashed + np.uint32(length)) * _SPREAD >> np.uint32(32 - bits))
     buckets, times = np.unique(np.concatenate(found), return_counts=True)
     return buckets, (1 + np.log(times)).astype(np.float32)
 

@@ -92,7 +92,7 @@ def mix_weights(frame: pl.DataFrame, authored: float = 0.5) -> Array:
     dev = frame.filter(pl.col("split") == "dev")
     real = (dev["drawn"] == "random").to_numpy()
     want, have = labels_of(gold(drawn)), labels_of(gold(dev))
-    weight = np.full(len(dev), authored * real.sum() / max(1, (~real).sum()))
+    weight = np.full(len(dev), authored * real.sum() / max(1, (~real).sum()) if real.any() else 1.0)
     for label in np.unique(have[real]):
         weight[real & (have == label)] = (want == label).mean() / (have[real] == label).mean()
     return weight
