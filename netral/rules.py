@@ -4,7 +4,8 @@ A rule file is TOML; its form stands in docs/rules.md. Terms are phrases of word
 token in any of its spellings, an ALL-CAPITALS word only capitals. Placeholders in terms:
 `<nama>` a candidate, pair or party of a roster, `<slogan>` its slogan or hashtag, `<nomor>` its bare
 number and `<tanda>` its hand sign (only within an open contest), `<angka>` any number up to 99,
-`<jari>` any hand-sign emoji, `...` up to three words between.
+`<jari>` any hand-sign emoji, `<suku>` a people, `<agama>` a religion or its followers, `...` up to
+three words between.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +26,7 @@ from netral import normalize
 from netral.contest import Contest, bundled_contests
 from netral.decision import Hit, Policy, join, remaining
 from netral.errors import RuleError
-from netral.normalize import Token, fold, spellings, tokens
+from netral.normalize import Token, fold, kind_of, spellings, tokens
 from netral.schema import FLAGS, Evidence, Prediction
 
 HAND_SIGNS = frozenset("☝👆👍✌🤟🤘👌🤙🖐✋🫰🤞🖖")
@@ -247,7 +249,16 @@ def _keys(token: Token, index: int, roster: Roster) -> list[tuple[str, int]]:
         keys.append(("<jari>", index + 1))
         if token.normal in roster.signs:
             keys.append(("<tanda>", index + 1))
+    elif group := _group(token.normal):
+        keys.append((group, index + 1))
     return keys
+
+
+@lru_cache(maxsize=1 << 16)
+def _group(word: str) -> str | None:
+    """Return the placeholder of the people or religion that a lower-case word names in any spelling."""
+    kinds = filter(None, map(kind_of, (word, *spellings(word))))
+    return {"suku": "<suku>", "agama": "<agama>", "umat": "<agama>"}.get(next(kinds, ""))
 
 
 def _walk(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from netral.normalize import CANDIDATE, CAPS, Names, _shouted, fold, light, tokens
+from netral.normalize import CANDIDATE, CAPS, Names, fold, light, tokens
+from netral.normalize.lighttext import _shouted
 
 ANY = st.text(st.characters(), max_size=200)
 TRICKY = st.text("aAmMiInN024@#$ .\n_-*'’✌🏽️\u200b\u0336х🫰\ud800²ﬁ", max_size=60)
@@ -72,6 +73,31 @@ def test_amin_stays_three_things():
     assert "amin" not in prayer.alternatives
     assert "amin" not in tokens("aaaamiiiin")[0].alternatives
     assert len({light(word).text for word in ("AMIN", "amin", "aamiin")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Orang Batak itu guru", "Orang Bugis itu guru"),
+        ("BATAK dan batak, Minang ya", f"{CAPS}BUGIS dan bugis, Bugis ya"),
+        ("orang Papua di Papua", "orang Bugis di Papua"),
+        ("Gubernur Banten, warga  Banten", "Gubernur Banten, warga Bugis"),
+        ("dasar c1na", "dasar bugis"),
+        ("umat Islam dan Kristen", "umat Hindu dan Hindu"),
+        ("kaum nasrani", "kaum muslim"),
+        ("batakan islamis jawara", "batakan islamis jawara"),
+    ],
+)
+def test_peoples_and_religions_read_alike_where_names_are_masked(text, expected):
+    assert light(text, names=Names([])).text == expected
+    assert "ugis" not in light(text).text
+
+
+def test_a_stand_in_keeps_the_way_back():
+    text = "orang Papua pintar"
+    found = light(text, names=Names([]))
+    assert found.spans([(6, 11)]) == [(6, 11)]
+    assert text[slice(*found.spans([(found.text.index("pintar"), len(found.text))])[0])] == "pintar"
 
 
 def test_slang_is_an_alternative_not_a_rewrite():

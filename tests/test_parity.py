@@ -1,4 +1,4 @@
-"""Likes swapped for likes change nothing: names, parties, numbers and signs, within every bundled contest."""
+"""Likes swapped for likes change nothing: candidates, parties, numbers, signs, peoples and religions."""
 
 from collections import defaultdict
 
@@ -7,7 +7,7 @@ import pytest
 import netral
 from netral.contest import bundled_contests
 from netral.schema import FLAGS
-from training.evaluate import parity_variants
+from training.evaluate import group_variants, parity_variants
 
 VARIANTS = defaultdict(list)
 for _contest, _texts in parity_variants():
@@ -40,3 +40,11 @@ def test_rules_judge_candidates_alike(contest, named):
 def test_the_shipped_model_judges_candidates_alike():
     variants = [texts for contest in VARIANTS.values() for texts in contest]
     assert changed(netral.load(), variants[::7]) == []
+
+
+def test_rules_judge_peoples_and_religions_alike():
+    assert changed(netral.load("rules"), list(group_variants())) == []
+
+
+def test_the_shipped_model_judges_peoples_and_religions_alike():
+    assert changed(netral.load(), list(group_variants())) == []

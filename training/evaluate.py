@@ -12,7 +12,7 @@ import argparse
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +129,12 @@ def functional(screener: Screener, folder: Path = TESTS / "functional") -> dict[
     }
 
 
-def swaps(screener: Screener) -> dict[str, float]:
-    """Return how flags and labels change when likes are swapped for likes in the parity templates."""
+def swaps(screener: Screener, variants: Iterable[list[str]]) -> dict[str, float]:
+    """Return how flags and labels change when likes are swapped for likes in templates."""
     changes: list[float] = []
     moved = 0
-    for _, variants in parity_variants():
-        labels, flags, _ = judge(screener, variants)
+    for texts in variants:
+        labels, flags, _ = judge(screener, texts)
         changes += np.abs(flags[1:] - flags[:1]).max(1).tolist()
         moved += int((labels[1:] != labels[0]).sum())
     array = np.array(changes)
@@ -144,6 +144,22 @@ def swaps(screener: Screener) -> dict[str, float]:
         "share above 0.1": round(float((array > 0.1).mean()), 5),
         "labels changed": round(moved / len(changes), 5),
     }
+
+
+PEOPLES = (
+    "Jawa Sunda Melayu Batak Madura Betawi Minangkabau Bugis Banten Banjar Bali Aceh Dayak Sasak Cina Tionghoa Cirebon "
+    "Gorontalo Makassar Minahasa Nias Palembang Lampung Papua Ambon Flores Toraja Arab"
+).split()
+RELIGIONS = "Islam Kristen Katolik Hindu Buddha Konghucu Syiah Ahmadiyah Yahudi".split()
+
+
+def group_variants(path: Path = TESTS / "data" / "parity_groups.txt") -> Iterator[list[str]]:
+    """Yield each template as it reads for every people or religion, as written and in small letters."""
+    for template in read_lines(path):
+        key, names = ("suku", PEOPLES) if "{suku}" in template else ("agama", RELIGIONS)
+        texts = [template.format(**{key: name}) for name in names]
+        yield texts
+        yield [text.lower() for text in texts]
 
 
 def parity_variants(path: Path = TESTS / "data" / "parity.txt") -> Iterator[tuple[Contest, list[str]]]:
@@ -246,7 +262,8 @@ def main() -> None:
             sentences = read_lines(TESTS / "data" / f"{name}.txt")
             neutral = float((judge(screener, sentences)[0] == 0).mean())
             figures[f"{name} neutral"] = [len(sentences), round(neutral, 4)]
-        figures["swaps"] = swaps(screener)
+        figures["swaps"] = swaps(screener, (texts for _, texts in parity_variants()))
+        figures["swaps of groups"] = swaps(screener, group_variants())
         figures["attacks"] = attacks(screener, rows.sample(min(800, len(rows)), seed=3))
         figures["false positives"] = false_positives(screener, rows)
         if screener.classifier is not None:
