@@ -179,7 +179,8 @@ def test_the_command_scans_with_ray(tmp_path, local):
 
 def test_without_ray_the_command_says_what_to_install(tmp_path, local, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    monkeypatch.delitem(sys.modules, "netral.distributed")
+    for name in [name for name in sys.modules if name.startswith("netral.distributed")]:
+        monkeypatch.delitem(sys.modules, name)
     arguments = ["scan", str(local / "in"), "--out", str(tmp_path / "out"), "--model", "rules", "--engine", "ray"]
     found = CliRunner().invoke(main, arguments)
     assert found.exit_code == 1

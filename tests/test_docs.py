@@ -11,7 +11,7 @@ import pytest
 
 import netral
 from netral.cli import main
-from netral.rules import _KEYS
+from netral.rules.reading import _KEYS
 from netral.scan.findings import post_of
 
 ROOT = Path(__file__).parent.parent

@@ -1,33 +1,20 @@
-"""Rules: data that says which phrases speak for or against a flag, and one linear matcher for all.
-
-A rule file is TOML; its form stands in docs/rules.md. Terms are phrases of words; a word matches a
-token in any of its spellings, an ALL-CAPITALS word only capitals. Placeholders in terms:
-`<nama>` a candidate, pair or party of a roster, `<slogan>` its slogan or hashtag, `<nomor>` its bare
-number and `<tanda>` its hand sign (only within an open contest), `<angka>` any number up to 99,
-`<jari>` any hand-sign emoji, `<suku>` a people, `<agama>` a religion or its followers, `...` up to
-three words between.
-"""
+"""One linear matcher for all rules: an automaton of terms, walked along every spelling of every token."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from netral import normalize
 from netral.contest import Contest, bundled_contests
 from netral.decision import Hit, Policy, join, remaining
-from netral.errors import RuleError
 from netral.normalize import Token, fold, kind_of, spellings, tokens
-from netral.schema import FLAGS, Evidence, Prediction
+from netral.rules.reading import Rule, words_of
+from netral.schema import Evidence, Prediction
 
 HAND_SIGNS = frozenset("☝👆👍✌🤟🤘👌🤙🖐✋🫰🤞🖖")
 """Emoji of the finger poses that agencies list as signs of side-taking (domain facts in docs/rules.md)."""
@@ -35,156 +22,10 @@ HAND_SIGNS = frozenset("☝👆👍✌🤟🤘👌🤙🖐✋🫰🤞🖖")
 _NUMBER_WORDS = "nol satu dua tiga empat lima enam tujuh delapan sembilan sepuluh".split()
 _MAX_HITS = 50  # of one rule in one text: enough to explain, bounded for hostile text
 _GAP = 3
-_KEYS = {"id", "flag", "weight", "counter", "terms", "near", "contest", "unless", "why", "match", "skip"}
 _ROSTER = frozenset(("<nama>", "<slogan>", "<nomor>", "<tanda>"))
-_WORD = re.compile(r"<[a-z]+>|\.\.\.|\S+")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule; `match` and `skip` are its own examples, run by `check_rules`.
-
-    `near`: one of these terms must stand in the same sentence; `contest`: something of a roster must;
-    `unless`: none of these may stand anywhere in the text; `counter`: cancels hits of `flag` in its sentence.
-    """
-
-    id: str
-    flag: str
-    terms: tuple[str, ...]
-    why: str
-    weight: float = 0.0
-    counter: bool = False
-    near: tuple[str, ...] = ()
-    contest: bool = False
-    unless: tuple[str, ...] = ()
-    match: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    own: bool = False
-
-
-# ---------------------------------------------------------------------------------- loading
-
-
-def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
-    """Return the shipped rules and those of `folder`, a directory of TOML files.
-
-    Raises `RuleError` naming file and rule when one is malformed or an id stands twice.
-    """
-    shipped = files("netral").joinpath("resources", "rules")
-    sources = [(entry.name, entry, False) for entry in shipped.iterdir() if entry.name.endswith(".toml")]
-    if folder is not None:
-        own = sorted(Path(folder).glob("*.toml")) if Path(folder).is_dir() else []
-        if not own:
-            raise RuleError(f"{folder}: no rule files there; name a folder that holds .toml rule files")
-        sources += [(str(path), path, True) for path in own]
-    rules: dict[str, Rule] = {}
-    for name, entry, is_own in sorted(sources, key=lambda source: (source[2], source[0])):
-        try:
-            text = entry.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RuleError(f"{name}: cannot be read ({error}); save it as UTF-8") from error
-        for rule in parse_rules(text, name):
-            if rule.id in rules:
-                raise RuleError(f"{name}: rule {rule.id}: this id is taken; choose another")
-            rules[rule.id] = replace(rule, own=is_own)
-    return tuple(rules.values())
-
-
-def parse_rules(text: str, name: str) -> Iterator[Rule]:
-    """Yield the rules written in `text`; errors name the file as `name`."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RuleError(f"{name}: not valid TOML: {error}") from error
-    if unknown := set(data) - {"rule", "lists"}:
-        raise RuleError(f"{name}: unknown table {sorted(unknown)[0]!r}; write [[rule]] and [lists]")
-    lists: dict[str, list[str]] = data.get("lists", {})
-    for index, fields in enumerate(data.get("rule", []), start=1):
-        yield _rule(fields, lists, f"{name}: rule {fields.get('id', index)}")
-
-
-def _rule(fields: Mapping[str, Any], lists: Mapping[str, list[str]], where: str) -> Rule:
-    if unknown := set(fields) - _KEYS:
-        raise RuleError(f"{where}: unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(_KEYS))}")
-    if missing := {"id", "flag", "terms", "why", "match", "skip"} - set(fields):
-        raise RuleError(f"{where}: {sorted(missing)[0]!r} is missing")
-    texts = {key: _texts(fields, key, lists, where) for key in ("terms", "near", "unless", "match", "skip")}
-    if not texts["terms"] or not texts["match"] or not texts["skip"]:
-        raise RuleError(f"{where}: terms, match and skip need at least one line each")
-    counter, weight = fields.get("counter", False), fields.get("weight", 0.0)
-    if fields["flag"] not in FLAGS:
-        raise RuleError(f"{where}: flag must be one of {', '.join(FLAGS)}")
-    if counter == ("weight" in fields) or not isinstance(counter, bool):
-        raise RuleError(f"{where}: give either a weight or counter = true")
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
-        raise RuleError(f"{where}: weight must lie from 0 to 1")
-    for term in (*texts["terms"], *texts["near"], *texts["unless"]):
-        if not _words(term):
-            raise RuleError(f"{where}: the term {term!r} holds no word")
-    return Rule(
-        id=str(fields["id"]),
-        flag=fields["flag"],
-        why=str(fields["why"]),
-        weight=float(weight),
-        counter=counter,
-        contest=bool(fields.get("contest", False)),
-        terms=texts["terms"],
-        near=texts["near"],
-        unless=texts["unless"],
-        match=texts["match"],
-        skip=texts["skip"],
-    )
-
-
-def _texts(fields: Mapping[str, Any], key: str, lists: Mapping[str, list[str]], where: str) -> tuple[str, ...]:
-    value = fields.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise RuleError(f"{where}: {key} must be a list of texts")
-    out: list[str] = []
-    for item in value:
-        if item.startswith("@") and key not in ("match", "skip"):
-            if item[1:] not in lists:
-                raise RuleError(f"{where}: {key} names {item}, which [lists] does not hold")
-            out.extend(lists[item[1:]])
-        else:
-            out.append(item)
-    return tuple(out)
-
-
-def check_rules(rules: Sequence[Rule], only_own: bool = False) -> list[str]:
-    """Run every rule's `match` and `skip` lines against all rules together; return the failures."""
-    classifier = RuleClassifier(rules)
-    failures = []
-    for rule in rules:
-        if only_own and not rule.own:
-            continue
-        for expected, lines in ((True, rule.match), (False, rule.skip)):
-            for line in lines:
-                hits = classifier.match(line)
-                found = rule.id in {hit.rule for hit in (hits if rule.counter else remaining(hits))}
-                if found is not expected:
-                    verb = "does not match" if expected else "matches"
-                    failures.append(f"rule {rule.id}: {verb} its {'match' if expected else 'skip'} line {line!r}")
-    return failures
-
-
-# --------------------------------------------------------------------------------- matching
 
 Node = dict[str, Any]
 _END = "\0"  # key of a node's payloads; no word holds NUL
-
-
-def _words(term: str) -> tuple[str, ...]:
-    """Return the words of a term as keys of the automaton; capitals stay where the word is all capitals."""
-    out: list[str] = []
-    for word in _WORD.findall(term):
-        if word[0] == "<" or word == "...":
-            out.append(word)
-        elif word[0] == "#":
-            out.append(fold(word).lower())
-        else:
-            out += [token.form if token.all_caps else token.normal for token in tokens(word)]
-    return tuple(out)
 
 
 def _add(root: Node, words: Iterable[str], payload: object) -> None:
@@ -203,13 +44,13 @@ class Roster:
         for contest in named:
             for candidate in contest.candidates:
                 for name in candidate.names:
-                    _add(self.root, _words(name), "<nama>")
+                    _add(self.root, words_of(name), "<nama>")
                 for slogan in (*candidate.slogans, *candidate.hashtags):
-                    _add(self.root, _words(slogan), "<slogan>")
+                    _add(self.root, words_of(slogan), "<slogan>")
         candidates = tuple(active.candidates) if active else ()
         for candidate in candidates:
             for name in candidate.nicknames:
-                _add(self.root, _words(name), "<nama>")
+                _add(self.root, words_of(name), "<nama>")
         self.numbers = frozenset(candidate.number for candidate in candidates)
         self.signs = frozenset(fold(sign) for candidate in candidates for sign in candidate.signs)
 
@@ -300,7 +141,7 @@ class RuleClassifier:
         for index, rule in enumerate(self.rules):
             for role, terms in (("term", rule.terms), ("near", rule.near), ("unless", rule.unless)):
                 for term in terms:
-                    _add(self._root, _words(term), (index, role))
+                    _add(self._root, words_of(term), (index, role))
         self._rosters: dict[str, Roster] = {}
         self.version = sha256(repr((normalize.VERSION, self.rules)).encode()).hexdigest()[:8]
 
@@ -360,3 +201,20 @@ def _prediction(hits: Sequence[Hit]) -> Prediction:
 def evidence_of(hits: Iterable[Hit]) -> tuple[Evidence, ...]:
     """Return hits as evidence a person can check."""
     return tuple(Evidence(hit.flag, "rules", hit.rule, hit.start, hit.end, hit.why) for hit in hits)
+
+
+def check_rules(rules: Sequence[Rule], only_own: bool = False) -> list[str]:
+    """Run every rule's `match` and `skip` lines against all rules together; return the failures."""
+    classifier = RuleClassifier(rules)
+    failures = []
+    for rule in rules:
+        if only_own and not rule.own:
+            continue
+        for expected, lines in ((True, rule.match), (False, rule.skip)):
+            for line in lines:
+                hits = classifier.match(line)
+                found = rule.id in {hit.rule for hit in (hits if rule.counter else remaining(hits))}
+                if found is not expected:
+                    verb = "does not match" if expected else "matches"
+                    failures.append(f"rule {rule.id}: {verb} its {'match' if expected else 'skip'} line {line!r}")
+    return failures
