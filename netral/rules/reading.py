@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -128,12 +129,13 @@ def _texts(fields: Mapping[str, Any], key: str, lists: Mapping[str, list[str]], 
 
 def words_of(term: str) -> tuple[str, ...]:
     """Return the words of a term as keys of the automaton; capitals stay where the word is all capitals."""
-    out: list[str] = []
-    for word in _WORD.findall(term):
-        if word[0] == "<" or word == "...":
-            out.append(word)
-        elif word[0] == "#":
-            out.append(fold(word).lower())
-        else:
-            out += [token.form if token.all_caps else token.normal for token in tokens(word)]
-    return tuple(out)
+    return tuple(key for word in _WORD.findall(term) for key in _keys_of(word))
+
+
+@lru_cache(maxsize=1 << 14)
+def _keys_of(word: str) -> tuple[str, ...]:
+    if word[0] == "<" or word == "...":
+        return (word,)
+    if word[0] == "#":
+        return (fold(word).lower(),)
+    return tuple(token.form if token.all_caps else token.normal for token in tokens(word))
