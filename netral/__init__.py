@@ -45,7 +45,7 @@ def _screener() -> Screener:
 def predict(text: str, *, explain: bool = False) -> Verdict:
     """Judge one text with the shipped model, loaded at the first call; safe from several threads.
 
-    With `explain`, a flagged verdict also carries the words that moved the model. A blank text is
+    With `explain`, a flagged verdict also carries the words without which the model's flags fall. A blank text is
     neutral. Raises `TypeError` when `text` is not a str, `TextTooLong` over `MAX_CHARS` characters.
 
     >>> import netral

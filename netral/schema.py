@@ -40,10 +40,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One social post; `text` alone is judged, and evidence offsets index it.
+    """One social post; `text` alone is labelled, and evidence offsets index it.
 
-    `quoted` holds text of others that the post passes on with words of its own; `time` keeps its
-    zone where the export has one, else it is naive.
+    `quoted` holds text of others that the post passes on with words of its own, and can ask for
+    review; `time` keeps its zone where the export has one, else it is naive.
     """
 
     text: str
@@ -116,8 +116,9 @@ class Classifier(Protocol):
 class Verdict:
     """netral's answer for one post: an indication for a human officer, never a finding of guilt.
 
-    `flags` are calibrated probabilities in [0, 1] after rules and model are joined; `score` is the
-    calibrated probability that `label` is right; `review` says that a flag lies near its threshold.
+    `flags` are probabilities in [0, 1] after rules and model are joined; `score` is the probability
+    that `label` is right. Both are calibrated where a model with its policy judges, not with rules
+    alone. `review` says that a flag lies near its threshold or that quoted text alone is flagged.
     """
 
     label: Label

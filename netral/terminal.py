@@ -145,7 +145,8 @@ def contest_lines(contests: Iterable[Contest]) -> Iterator[str]:
     """Yield one line for each roster."""
     for contest in contests:
         offices = ", ".join(office.title for office in contest.offices)
-        yield f"{safe(contest.id):<24}{contest.vote}  {safe(contest.scope):<16}{safe(contest.title)} ({safe(offices)})"
+        where = f"{safe(contest.scope):<15} "
+        yield f"{safe(contest.id):<24}{contest.vote}  {where}{safe(contest.title)} ({safe(offices)})"
 
 
 class Bar:

@@ -69,16 +69,15 @@ _GLUE = tuple(
 
 _ENCLITIC = re.compile(r"(?<=\w{3})(?:nya|lah|pun|kah|ku|mu|ers)$")
 
-# Words before the name of a people that is also a place's: "orang Papua" is a people, "di Papua" a place.
-_OF_PEOPLE = re.compile(
-    r"\b(?:orang|org|wong|suku|etnis|keturunan|kaum|bangsa|ras|adat|gadis|pemuda|putra|putri|anak|warga|masyarakat|si"
-    r"|budaya|bahasa|dasar)\s{1,3}$",
-    re.I,
-)
-
-
 _STAND_INS = {"suku": "bugis", "agama": "hindu", "umat": "muslim"}
 """One of each kind for all: of those tried, what kept the model's dev figures and its flags alike best."""
+
+# Words before the name of a people that is also a place's: "orang Papua" is a people, "di Papua" a place.
+_OF_PEOPLE = frozenset(
+    "orang org wong suku etnis keturunan kaum bangsa ras adat gadis pemuda putra putri anak warga masyarakat si budaya "
+    "bahasa dasar".split()
+)
+_LAST_WORD = re.compile(r"(\w+)\s{1,3}$")
 
 
 @cache
@@ -87,9 +86,10 @@ def _groups() -> Mapping[str, tuple[str, bool]]:
     return {name.removeprefix("orang "): (kind, " " in name) for name, kind in pairs("groups.tsv")}
 
 
-def kind_of(word: str) -> str | None:
-    """Return "suku", "agama" or "umat" for a word that may name a people, a religion or its followers."""
-    return _groups().get(word.lower(), (None, False))[0]
+def kind_of(word: str, before: str) -> str | None:
+    """Return "suku", "agama" or "umat" for a name of people, a religion or its followers after `before`."""
+    kind, place = _groups().get(word.lower(), (None, False))
+    return None if place and before.lower() not in _OF_PEOPLE else kind
 
 
 def stand_in(word: str, text: str, start: int) -> str:
@@ -97,8 +97,11 @@ def stand_in(word: str, text: str, start: int) -> str:
 
     Any other word comes back as it is.
     """
-    kind, place = _groups().get(word.lower(), (None, False))
-    if kind is None or (place and not _OF_PEOPLE.search(text, max(0, start - 16), start)):
+    if word.lower() not in _groups():
+        return word
+    before = _LAST_WORD.search(text, max(0, start - 16), start)
+    kind = kind_of(word, before[1] if before else "")
+    if kind is None:
         return word
     new = _STAND_INS[kind]
     return new.upper() if word.isupper() else new if word.islower() else new.capitalize()

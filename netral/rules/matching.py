@@ -19,7 +19,8 @@ from netral.schema import Evidence, Prediction
 HAND_SIGNS = frozenset("☝👆👍✌🤟🤘👌🤙🖐✋🫰🤞🖖")
 """Emoji of the finger poses that agencies list as signs of side-taking (domain facts in docs/rules.md)."""
 
-_NUMBER_WORDS = "nol satu dua tiga empat lima enam tujuh delapan sembilan sepuluh".split()
+_NUMBER_WORDS = "nol satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas".split()
+_TENS = frozenset("belas puluh ratus ribu juta persen".split())  # "dua belas" is no 2
 _MAX_HITS = 50  # of one rule in one text: enough to explain, bounded for hostile text
 _GAP = 3
 _ROSTER = frozenset(("<nama>", "<slogan>", "<nomor>", "<tanda>"))
@@ -55,17 +56,17 @@ class Roster:
         self.signs = frozenset(fold(sign) for candidate in candidates for sign in candidate.signs)
 
 
-def _number(token: Token) -> int | None:
+def _number(token: Token, after: str) -> int | None:
     for form in (token.normal, *token.alternatives):
         if form in _NUMBER_WORDS:
-            return _NUMBER_WORDS.index(form)
+            return None if after in _TENS else _NUMBER_WORDS.index(form)
     digits = token.normal
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 3 else None
 
 
 def _edges(found: Sequence[Token], roster: Roster) -> tuple[list[list[tuple[str, int]]], dict[int, int]]:
     """Return, for every token, the keys that may be read there and the token after each; and where names end."""
-    edges = [_keys(token, index, roster) for index, token in enumerate(found)]
+    edges = [_keys(found, index, roster) for index in range(len(found))]
     names: dict[int, int] = {}
     for start, end, payload in set(_walk(roster.root, edges, found, {})):
         edges[start].append((payload, end))
@@ -74,14 +75,15 @@ def _edges(found: Sequence[Token], roster: Roster) -> tuple[list[list[tuple[str,
     return edges, names
 
 
-def _keys(token: Token, index: int, roster: Roster) -> list[tuple[str, int]]:
+def _keys(found: Sequence[Token], index: int, roster: Roster) -> list[tuple[str, int]]:
+    token = found[index]
     keys = [(word, index + 1) for word in (token.normal, *token.alternatives)]
     if token.all_caps:
         keys.append((token.form, index + 1))
     if token.whole:
         more = () if token.whole[0] == "#" else spellings(token.whole)
         keys += [(word, index + token.parts) for word in (token.whole, *more)]
-    number = _number(token)
+    number = _number(token, found[index + 1].normal if index + 1 < len(found) else "")
     if number is not None:
         keys.append(("<angka>", index + 1))
         if number in roster.numbers:
@@ -90,15 +92,15 @@ def _keys(token: Token, index: int, roster: Roster) -> list[tuple[str, int]]:
         keys.append(("<jari>", index + 1))
         if token.normal in roster.signs:
             keys.append(("<tanda>", index + 1))
-    elif group := _group(token.normal):
+    elif group := _group(token.normal, found[index - 1].normal if index else ""):
         keys.append((group, index + 1))
     return keys
 
 
 @lru_cache(maxsize=1 << 16)
-def _group(word: str) -> str | None:
-    """Return the placeholder of the people or religion that a lower-case word names in any spelling."""
-    kinds = filter(None, map(kind_of, (word, *spellings(word))))
+def _group(word: str, before: str) -> str | None:
+    """Return the placeholder of the people or religion that a lower-case word names after `before`, in any spelling."""
+    kinds = filter(None, (kind_of(form, before) for form in (word, *spellings(word))))
     return {"suku": "<suku>", "agama": "<agama>", "umat": "<agama>"}.get(next(kinds, ""))
 
 
@@ -148,7 +150,7 @@ class RuleClassifier:
     def _roster(self, time: datetime | None) -> Roster:
         if self.contest is not None:
             active: Contest | None = self.contest
-            named: Sequence[Contest] = (self.contest,)
+            named: Sequence[Contest] = (self.contest, *(one for one in bundled_contests() if one.id != self.contest.id))
         else:
             named = bundled_contests()
             open_then = [c for c in named if time and c.scope == "national" and c.is_open(time)]
