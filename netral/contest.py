@@ -88,7 +88,10 @@ class Contest:
 
 def local_day(time: datetime) -> date:
     """Return the day of a post's time in Indonesia (WIB); a time without a zone is taken as local."""
-    return (time.astimezone(WIB) if time.tzinfo else time).date()
+    try:
+        return (time.astimezone(WIB) if time.tzinfo else time).date()
+    except OverflowError:  # the first and last hours of datetime
+        return time.date()
 
 
 def load_contest(contest: str | Path) -> Contest:

@@ -205,6 +205,8 @@ def calibrate(logits: Sequence[float], calibration: Mapping[str, Sequence[float]
 
 def _read_card(directory: Path) -> dict[str, Any]:
     """Return `netral.json` after checking everything in it that could make a verdict wrong."""
+    from netral.ngrams import FILE
+
     try:
         card: dict[str, Any] = json.loads((directory / "netral.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -214,6 +216,9 @@ def _read_card(directory: Path) -> dict[str, Any]:
         raise ModelError(f"{directory}: netral.json lacks {', '.join(sorted(missing))}; export the model again")
     if tuple(card["labels"]) != FLAGS:
         raise ModelError(f"{directory}: the model answers {card['labels']}, not {list(FLAGS)}")
+    numbers, wanted = card["calibration"], 3 if FILE in card["sha256"] else 2
+    if not isinstance(numbers, dict) or any(len(numbers.get(flag, ())) != wanted for flag in FLAGS):
+        raise ModelError(f"{directory}: calibration wants {wanted} numbers for each flag; calibrate the model again")
     if card["normalizer"] != normalize.VERSION:
         raise ModelError(
             f"{directory}: trained with normaliser {card['normalizer']}, this netral has {normalize.VERSION}; "
@@ -240,13 +245,16 @@ class TorchClassifier:
         except ImportError as error:
             raise ModelError(f"{directory}: a plain checkpoint needs torch: pip install 'netral[torch]'") from error
         self._torch: Any = torch
-        config: Any = AutoConfig.from_pretrained(directory, local_files_only=True)
+        try:
+            config: Any = AutoConfig.from_pretrained(directory, local_files_only=True)
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+            self._model: Any = AutoModelForSequenceClassification.from_pretrained(directory, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{directory}: the checkpoint cannot be loaded: {error}") from error
         names = [str(config.id2label.get(index)) for index in range(config.num_labels)]
         if sorted(names) != sorted(FLAGS):
             raise ModelError(f"{directory}: id2label names {names}; it must name {list(FLAGS)}")
         self._order = [names.index(flag) for flag in FLAGS]
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(directory, local_files_only=True)
-        self._model: Any = AutoModelForSequenceClassification.from_pretrained(directory, local_files_only=True)
         self._model.eval()
         vocabulary = self._tokenizer.get_vocab()
         self._caps = normalize.CAPS in vocabulary

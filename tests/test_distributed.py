@@ -21,7 +21,8 @@ from click.testing import CliRunner  # noqa: E402
 import netral  # noqa: E402
 from netral.cli import main  # noqa: E402
 from netral.distributed import judge_files, judging  # noqa: E402
-from netral.errors import ReadError, ScanError  # noqa: E402
+from netral.distributed.storage import files_of  # noqa: E402
+from netral.errors import ContestError, ReadError, ScanError  # noqa: E402
 from netral.scan import Job, NothingReadable, scan, verify  # noqa: E402
 from netral.schema import FLAGS  # noqa: E402
 
@@ -194,8 +195,20 @@ def test_a_worker_of_another_version_is_refused(tmp_path, rules_screener):
         list(judge(iter([netral.Post("pilih nomor 2")])))
 
 
+def test_files_of_hidden_folders_are_left_out(tmp_path):
+    for name in ("a.csv", "_temporary/0/b.csv", "_delta_log/c.json", "sub/d.csv", "sub/.e.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    found = [place.removeprefix(f"{tmp_path}/") for _, place in files_of(str(tmp_path), None)]
+    assert found == ["a.csv", "sub/d.csv"]
+    assert len(files_of(str(tmp_path / "_delta_log" / "c.json"), None)) == 1
+
+
 def test_what_cannot_be_judged_is_an_error(tmp_path):
     (tmp_path / "out").mkdir()
+    with pytest.raises(ContestError):
+        judge_files(__file__, tmp_path / "fresh", model="rules", contest="tidak-ada")
+    assert not (tmp_path / "fresh").exists()  # so that the call can be mended and made again
     with pytest.raises(ReadError, match="no file is there"):
         judge_files(tmp_path / "missing", tmp_path / "out")
     with pytest.raises(ReadError, match="nowhere://"):

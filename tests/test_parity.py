@@ -1,11 +1,14 @@
 """Likes swapped for likes change nothing: candidates, parties, numbers, signs, peoples and religions."""
 
+import re
 from collections import defaultdict
 
 import pytest
 
 import netral
 from netral.contest import bundled_contests
+from netral.model import mask_of
+from netral.normalize import light
 from netral.schema import FLAGS
 from training.evaluate import group_variants, parity_variants
 
@@ -40,6 +43,27 @@ def test_rules_judge_candidates_alike(contest, named):
 def test_the_shipped_model_judges_candidates_alike():
     variants = [texts for contest in VARIANTS.values() for texts in contest]
     assert changed(netral.load(), variants[::7]) == []
+
+
+def spelt(name: str) -> list[str]:
+    leet = re.sub("(?<=[a-z])[aeo](?=[a-z])", lambda found: {"a": "4", "e": "3", "o": "0"}[found[0]], name)
+    return [f"{name}{name[-1] * 3}", leet, " ".join(name)]
+
+
+def test_names_are_masked_however_they_are_spelt():
+    names = {
+        name.lower()
+        for contest in bundled_contests()
+        for candidate in contest.candidates
+        for name in candidate.names
+        if re.fullmatch("[A-Za-z]{4,}", name) and not name.isupper()
+    }
+    assert len(names) > 30
+    masks, plain = mask_of(), {}
+    for name in sorted(names):
+        plain[name] = light(f"yakin sama {name} kok", names=masks).text
+        assert {light(f"yakin sama {other} kok", names=masks).text for other in spelt(name)} == {plain[name]}, name
+    assert len(set(plain.values())) <= 2  # a candidate, a party
 
 
 def test_rules_judge_peoples_and_religions_alike():

@@ -956,3 +956,16 @@ def test_the_page_names_every_case_and_no_other() -> None:
     assert sorted(reasons) == sorted(REASONS)
     assert page().keys() >= set(cases)
     assert len(cases) >= 60
+
+
+def test_a_stream_of_many_posts_loses_none_though_it_is_read_twice(tmp_path):
+    page = {
+        "data": [{"id": str(i), "author_id": "7", "text": f"Rapat warga ke-{i} " + "a" * 300} for i in range(3000)],
+        "includes": {"users": [{"id": "7", "username": "warga"}]},
+    }
+    place = tmp_path / "page.json"
+    place.write_text(json.dumps(page), encoding="utf-8")
+    with place.open("rb") as stream:
+        streamed = list(read_posts(stream))
+    assert [(post.text, post.author) for post in streamed] == [(post.text, post.author) for post in read_posts(place)]
+    assert len(streamed) == 3000

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+import netral
 from netral.contest import load_contest
 from netral.errors import RuleError
 from netral.rules import RuleClassifier, check_rules, load_rules, parse_rules
@@ -75,12 +76,20 @@ def test_bare_numbers_and_signs_need_an_open_contest():
         ("weight = 0.5\nterms = []", "at least one line"),
         ('weight = 0.5\nterms = ["@nowhere"]', r"\[lists\] does not hold"),
         ('weight = 0.5\nterms = ["a"]\ncolour = "red"', "unknown key 'colour'"),
+        ('weight = 0.5\nterms = ["a"]\ncontest = "false"', "contest must be true or false"),
+        ('weight = 0.5\nterms = ["dukung <nma>"]', "no placeholder '<nma>'"),
     ],
 )
 def test_malformed_rules_are_refused_by_name(fields, message):
     with pytest.raises(RuleError, match=message) as caught:
         classifier(fields)
     assert "t.toml: rule r" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[rule]", 'rule = "x"', "lists = 3", "[lists]\nx = [1]", '[lists]\nx = "abc"'])
+def test_malformed_tables_are_refused_by_file(text):
+    with pytest.raises(RuleError, match=r"t\.toml: "):
+        list(parse_rules(text, "t.toml"))
 
 
 def test_user_rules_add_to_the_shipped_ones_and_may_not_shadow_them(tmp_path):
@@ -112,3 +121,36 @@ def test_a_megabyte_of_hostile_text_takes_linear_time(unit):
     seconds(1000)
     small = max(seconds(50_000), 1e-3)
     assert seconds(1_000_000) < 60 * small + 1
+
+
+def test_hits_behind_many_others_still_count():
+    rules = RuleClassifier(load_rules())
+    lonely = rules.match("Pak Anies emang top ✌🏽")
+    assert lonely
+    assert {hit.rule for hit in lonely} <= {hit.rule for hit in rules.match("✌. " * 60 + "\nPak Anies emang top ✌🏽")}
+
+
+def test_counter_rules_cancel_every_copy():
+    line = "Imbauan: dukung paslon 1 di grup kantor bisa kena sanksi.\n"
+    screener = netral.load("rules")
+    assert screener.predict(line * 30).label is screener.predict(line).label is netral.Label.NEUTRAL
+
+
+def test_blanks_that_cannot_be_seen_are_blanks():
+    rules = RuleClassifier(load_rules())
+    seen = [hit.rule for hit in rules.match("ayo coblos nomor 2 menangkan paslon kami")]
+    assert seen
+    for blank in "\u2800\u3164\u115f\uffa0":
+        assert [
+            hit.rule for hit in rules.match(f"ayo{blank}coblos{blank}nomor 2{blank}menangkan paslon{blank}kami")
+        ] == seen
+
+
+def test_place_names_are_peoples_only_after_orang_and_the_like():
+    fields = 'weight = 0.8\nterms = ["<suku>"]'
+    assert spans(fields, "bus ke Jawa, orang Jawa, Batak, dasar papua") == ["Jawa", "Batak", "papua"]
+    assert spans('weight = 0.8\nterms = ["<agama>"]', "umat Islam dan kaum nasrani") == ["Islam", "nasrani"]
+
+
+def test_tens_are_no_ones():
+    assert spans('weight = 0.8\nterms = ["nomor <angka>"]', "nomor dua belas, nomor sebelas") == ["nomor sebelas"]

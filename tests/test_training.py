@@ -201,6 +201,7 @@ def test_an_altered_or_foreign_directory_is_refused(trained, tmp_path):
         ({"labels": ["a", "b", "c"]}, "answers"),
         ({"normalizer": "0"}, "normaliser"),
         ({"policy": {}}, "malformed"),
+        ({"calibration": {}}, "calibration wants 2 numbers"),
     ):
         (copy / "netral.json").write_text(json.dumps(card | change))
         with pytest.raises(ModelError, match=message):

@@ -68,8 +68,8 @@ def judge_files(
         raise ScanError("batch, rows_per_file and workers are 1 or more")
     named = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     sources = [source for path in named for source in files_of(path, filesystem)]
-    target = _Target(*made(str(out), filesystem), format)
     screener = load(model, rules=Path(rules) if rules else None, contest=contest)
+    target = _Target(*made(str(out), filesystem), format)
     setup = Setup.of(screener, str(model) if model else None, str(rules) if rules else None)
     tally = Tally()
     with cluster():

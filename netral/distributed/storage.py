@@ -31,7 +31,7 @@ def place_of(path: str, filesystem: Any) -> tuple[Any, str]:
 
 
 def files_of(path: str, filesystem: Any) -> list[tuple[Any, str]]:
-    """Return the files of a path, those of a folder in order and without `_SUCCESS` and the like."""
+    """Return the files of a path, those of a folder in order and without `_SUCCESS`, `_temporary/` and the like."""
     found, place = place_of(path, filesystem)
     try:
         info = found.get_file_info(place)
@@ -39,10 +39,16 @@ def files_of(path: str, filesystem: Any) -> list[tuple[Any, str]]:
         below = [info] if info.is_file else found.get_file_info(folder)
     except OSError as error:
         raise ReadError(f"{path}: {error}") from error
-    places = sorted(item.path for item in below if item.is_file and not item.base_name.startswith(("_", ".")))
+    shown = [item for item in below if not any(part[0] in "_." for part in _below(place, item.path))]
+    places = sorted(item.path for item in shown if item.is_file)
     if not places:
         raise ReadError(f"{path}: no file is there; check the name")
     return [(found, place) for place in places]
+
+
+def _below(folder: str, place: str) -> list[str]:
+    """Return the parts of a path below a folder; the name of a file that is the path itself."""
+    return [part for part in place.removeprefix(folder).split("/") if part] or [place.rsplit("/", 1)[-1]]
 
 
 def made(out: str, filesystem: Any) -> tuple[Any, str]:

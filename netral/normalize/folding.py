@@ -23,6 +23,9 @@ def pairs(name: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # fillers of Hangul and Braille that show as nothing and are no spaces
+
+
 @cache
 def _confusables() -> Mapping[str, str]:
     return dict(pairs("confusables.tsv"))
@@ -31,6 +34,8 @@ def _confusables() -> Mapping[str, str]:
 def _fold_char(char: str) -> str:
     if "\ud800" <= char <= "\udfff":
         return "\ufffd"
+    if char in _BLANKS:
+        return " "
     category = unicodedata.category(char)
     if char in "\n\r\x0b\x0c\x85" or category in ("Zl", "Zp"):
         return "\n"

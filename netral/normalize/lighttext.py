@@ -74,7 +74,7 @@ def light(text: str, *, caps: bool = True, names: Names | None = None) -> LightT
         low, high = match.span()
         if low < cursor:  # a later word of a name already replaced
             continue
-        name = names.at(folded, match, shouted) if names is not None and match.lastgroup == "word" else None
+        name = names.at(folded, match, shouted) if names and match.lastgroup in ("word", "spaced") else None
         if name is not None:
             new, high = name
             if out and out[-1] == new and folded[pieces[-1][2] : low].isspace():
@@ -120,9 +120,10 @@ def _loud(word: str) -> bool:
 def _lighten(match: re.Match[str], mark: bool, names: Names | None) -> str:
     kind, old = match.lastgroup, match[0]
     if kind == "word":
-        if names is not None and 7 < len(old) <= 60:  # "prabowogibran", "#AniesPresiden"
-            old = names.unglue(old)
         word = unstretch(unleet(old)) if old != URL else old
+        if names is not None and 7 < len(old) <= 60:  # "prabowogibran", "#AniesPresiden"
+            whole = names.unglue(old)
+            word = names.unglue(word) if whole == old else unstretch(unleet(whole))
         if names is not None:
             word = stand_in(word, match.string, match.start())
         return CAPS + word if mark and _loud(word) else word

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from netral.normalize.folding import fold, pairs
+from netral.normalize.folding import fold, pairs, unleet, unstretch
 
 CANDIDATE, PARTY = "\ue001", "\ue002"
 """Stand for every name that a roster holds, so that names carry no weight; one added token each."""
@@ -44,11 +44,15 @@ class Names:
         self._glued = re.compile(rf"(?>{names}|[\d_]++|{beside})++", re.I)  # no way back: linear
 
     def at(self, folded: str, match: re.Match[str], shouted: bool) -> tuple[str, int] | None:
-        """Return the symbol for the name that begins at `match`, and its end in `folded`."""
-        word = match[0]
-        for key in (word.lower(), _ENCLITIC.sub("", word.lower())):
+        """Return the symbol for the name that begins at `match`, and its end in `folded`.
+
+        Stretched, leet and spaced spellings are names too.
+        """
+        word, end = match[0].replace(match["gap"] or "\0", ""), match.end()
+        plain, undone = word.lower(), unstretch(unleet(word)).lower()
+        for key in dict.fromkeys((plain, _ENCLITIC.sub("", plain), undone, _ENCLITIC.sub("", undone))):
             for rest, symbol, capitals in self.table.get(key, ()):
-                if (not capitals or (word.isupper() and not shouted)) and (found := rest.match(folded, match.end())):
+                if (not capitals or (word.isupper() and not shouted)) and (found := rest.match(folded, end)):
                     return symbol, found.end()
         return None
 

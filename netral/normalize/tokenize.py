@@ -51,11 +51,16 @@ _ABBREVIATIONS = frozenset(
 _PARTICLE = re.compile(r"(.{3,})(?:lah|kah|nya|pun)$")
 
 
-@lru_cache(maxsize=1 << 16)
+_LONGEST = 40  # letters of a word that may have other spellings, and that is kept in a cache
+
+
 def spellings(word: str) -> tuple[str, ...]:
     """Return what a lower-case word may stand for besides itself: unstretched, unleeted, formal."""
-    if len(word) > 40:
-        return ()
+    return _spellings(word) if len(word) <= _LONGEST else ()
+
+
+@lru_cache(maxsize=1 << 16)
+def _spellings(word: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for plain in (word, unstretch(word), unleet(word), unleet(word, LEET_L), unstretch(unleet(word))):
         for form in (plain, *_slang().get(plain, ())):
@@ -66,8 +71,12 @@ def spellings(word: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=1 << 16)
 def _describe(form: str) -> tuple[str, tuple[str, ...], bool, bool, bool]:
+    return _known(form) if len(form) <= _LONGEST else _known.__wrapped__(form)
+
+
+@lru_cache(maxsize=1 << 16)
+def _known(form: str) -> tuple[str, tuple[str, ...], bool, bool, bool]:
     normal = form.lower().replace("'", "").replace("’", "")
     letters = len(form) > 1 and form.isupper()
     return normal, spellings(normal), letters, bool(RUN.search(form)), unleet(normal) != normal

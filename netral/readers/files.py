@@ -28,7 +28,6 @@ from netral.readers.sheets import read_sheets
 
 logger = logging.getLogger(__name__)
 
-_IN_MEMORY = 16_000_000
 _DAMAGE = (*archives.ZIP_ERRORS, zlib.error)
 
 
@@ -50,34 +49,12 @@ def read_posts(path: str | Path | IO[bytes], *, columns: Columns | None = None) 
 
 
 def _stream(stream: IO[bytes], columns: Columns) -> Iterator[Record]:
-    """Keep a stream in a nameless temporary file, since some formats are read twice or from their end."""
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
-        shutil.copyfileobj(stream, spool)
-
-        def rewound() -> IO[bytes]:
-            spool.seek(0)
-            return _Kept(spool)  # type: ignore[return-value]
-
-        yield from _whole(Source("-", rewound, columns=columns, lone=True))
-
-
-class _Kept:
-    """A view of a spooled file that closing leaves open."""
-
-    def __init__(self, spool: IO[bytes]) -> None:
-        self._spool = spool
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._spool, name)
-
-    def __enter__(self) -> _Kept:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        return None
-
-    def close(self) -> None:
-        """Leave the spool to its owner."""
+    """Keep a stream in a temporary file, since some formats are read twice at a time or from their end."""
+    with tempfile.TemporaryDirectory(prefix="netral-") as folder:
+        place = Path(folder, "stream")
+        with place.open("wb") as kept:
+            shutil.copyfileobj(stream, kept)
+        yield from _whole(Source("-", lambda: place.open("rb"), columns=columns, lone=True))
 
 
 def _whole(source: Source) -> Iterator[Record]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -21,7 +20,7 @@ HAND_SIGNS = frozenset("☝👆👍✌🤟🤘👌🤙🖐✋🫰🤞🖖")
 
 _NUMBER_WORDS = "nol satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas".split()
 _TENS = frozenset("belas puluh ratus ribu juta persen".split())  # "dua belas" is no 2
-_MAX_HITS = 50  # of one rule in one text: enough to explain, bounded for hostile text
+_SHOWN = 50  # hits of one rule in one text: enough to explain, bounded for hostile text
 _GAP = 3
 _ROSTER = frozenset(("<nama>", "<slogan>", "<nomor>", "<tanda>"))
 
@@ -88,19 +87,19 @@ def _keys(found: Sequence[Token], index: int, roster: Roster) -> list[tuple[str,
         keys.append(("<angka>", index + 1))
         if number in roster.numbers:
             keys.append(("<nomor>", index + 1))
-    elif token.normal in HAND_SIGNS:
-        keys.append(("<jari>", index + 1))
+    elif token.normal in HAND_SIGNS or token.normal in roster.signs:
+        if token.normal in HAND_SIGNS:
+            keys.append(("<jari>", index + 1))
         if token.normal in roster.signs:
             keys.append(("<tanda>", index + 1))
-    elif group := _group(token.normal, found[index - 1].normal if index else ""):
+    elif group := _group(token, found[index - 1].normal if index else ""):
         keys.append((group, index + 1))
     return keys
 
 
-@lru_cache(maxsize=1 << 16)
-def _group(word: str, before: str) -> str | None:
-    """Return the placeholder of the people or religion that a lower-case word names after `before`, in any spelling."""
-    kinds = filter(None, (kind_of(form, before) for form in (word, *spellings(word))))
+def _group(token: Token, before: str) -> str | None:
+    """Return the placeholder of the people or religion that a token names after the word `before`."""
+    kinds = filter(None, (kind_of(form, before) for form in (token.normal, *token.alternatives)))
     return {"suku": "<suku>", "agama": "<agama>", "umat": "<agama>"}.get(next(kinds, ""))
 
 
@@ -181,7 +180,7 @@ class RuleClassifier:
             rule = self.rules[index]
             if rule.contest and named is None:
                 named = {found[i].sentence for i, keys in enumerate(edges) if any(key in _ROSTER for key, _ in keys)}
-            for start, after in sorted(spans[index].items())[:_MAX_HITS]:
+            for start, after in spans[index].items():
                 sentence = found[start].sentence
                 if (rule.near and sentence not in near[index]) or (rule.contest and sentence not in (named or ())):
                     continue
@@ -201,8 +200,14 @@ def _prediction(hits: Sequence[Hit]) -> Prediction:
 
 
 def evidence_of(hits: Iterable[Hit]) -> tuple[Evidence, ...]:
-    """Return hits as evidence a person can check."""
-    return tuple(Evidence(hit.flag, "rules", hit.rule, hit.start, hit.end, hit.why) for hit in hits)
+    """Return hits as evidence a person can check, the first 50 of a rule."""
+    seen: Counter[str] = Counter()
+    shown = []
+    for hit in hits:
+        seen[hit.rule] += 1
+        if seen[hit.rule] <= _SHOWN:
+            shown.append(Evidence(hit.flag, "rules", hit.rule, hit.start, hit.end, hit.why))
+    return tuple(shown)
 
 
 def check_rules(rules: Sequence[Rule], only_own: bool = False) -> list[str]:

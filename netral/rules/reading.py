@@ -16,6 +16,7 @@ from netral.normalize import fold, tokens
 from netral.schema import FLAGS
 
 _KEYS = {"id", "flag", "weight", "counter", "terms", "near", "contest", "unless", "why", "match", "skip"}
+_PLACEHOLDERS = frozenset("<nama> <slogan> <nomor> <tanda> <angka> <jari> <suku> <agama>".split())
 _WORD = re.compile(r"<[a-z]+>|\.\.\.|\S+")
 
 
@@ -74,8 +75,13 @@ def parse_rules(text: str, name: str) -> Iterator[Rule]:
         raise RuleError(f"{name}: not valid TOML: {error}") from error
     if unknown := set(data) - {"rule", "lists"}:
         raise RuleError(f"{name}: unknown table {sorted(unknown)[0]!r}; write [[rule]] and [lists]")
-    lists: dict[str, list[str]] = data.get("lists", {})
-    for index, fields in enumerate(data.get("rule", []), start=1):
+    lists, rules = data.get("lists", {}), data.get("rule", [])
+    if not isinstance(rules, list) or not all(isinstance(fields, dict) for fields in rules):
+        raise RuleError(f"{name}: rule must be tables; write [[rule]] above each")
+    for key, words in lists.items() if isinstance(lists, dict) else [("lists", None)]:
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise RuleError(f"{name}: [lists] {key} must be a list of texts")
+    for index, fields in enumerate(rules, start=1):
         yield _rule(fields, lists, f"{name}: rule {fields.get('id', index)}")
 
 
@@ -94,22 +100,31 @@ def _rule(fields: Mapping[str, Any], lists: Mapping[str, list[str]], where: str)
         raise RuleError(f"{where}: give either a weight or counter = true")
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
         raise RuleError(f"{where}: weight must lie from 0 to 1")
+    if not isinstance(fields.get("contest", False), bool):
+        raise RuleError(f"{where}: contest must be true or false")
     for term in (*texts["terms"], *texts["near"], *texts["unless"]):
-        if not words_of(term):
-            raise RuleError(f"{where}: the term {term!r} holds no word")
+        _check_term(term, where)
     return Rule(
         id=str(fields["id"]),
         flag=fields["flag"],
         why=str(fields["why"]),
         weight=float(weight),
         counter=counter,
-        contest=bool(fields.get("contest", False)),
+        contest=fields.get("contest", False),
         terms=texts["terms"],
         near=texts["near"],
         unless=texts["unless"],
         match=texts["match"],
         skip=texts["skip"],
     )
+
+
+def _check_term(term: str, where: str) -> None:
+    words = words_of(term)
+    if not words:
+        raise RuleError(f"{where}: the term {term!r} holds no word")
+    if unknown := {word for word in words if word[0] == "<"} - _PLACEHOLDERS:
+        raise RuleError(f"{where}: no placeholder {unknown.pop()!r}; known are {' '.join(sorted(_PLACEHOLDERS))}")
 
 
 def _texts(fields: Mapping[str, Any], key: str, lists: Mapping[str, list[str]], where: str) -> tuple[str, ...]:
