@@ -102,14 +102,26 @@ def load_contest(contest: str | Path) -> Contest:
     path = Path(contest)
     if path.suffix == ".toml" or path.is_file():
         try:
-            return parse_contest(path.read_text(encoding="utf-8"), path.name)
+            own = parse_contest(path.read_text(encoding="utf-8"), path.name)
         except (OSError, UnicodeDecodeError) as error:
             raise ContestError(f"{path}: the roster cannot be read ({error}); name a TOML file in UTF-8") from error
+        _check_signs(own, path.name)
+        return own
     for bundled in bundled_contests():
         if bundled.id == str(contest):
             return bundled
     known = ", ".join(bundled.id for bundled in bundled_contests())
     raise ContestError(f"no contest {str(contest)!r}; bundled are {known}; or name a .toml file")
+
+
+def _check_signs(contest: Contest, name: str) -> None:
+    """Refuse signs that are no emoji, since posts could not bear them; those of shipped rosters are tested."""
+    from emoji import is_emoji  # a fifth of a second
+
+    for candidate in contest.candidates:
+        for sign in candidate.signs:
+            if not is_emoji(sign):
+                raise ContestError(f"{name}: candidate {candidate.name}: sign {sign!r} is not one emoji")
 
 
 @cache

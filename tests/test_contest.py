@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from emoji import is_emoji
 
 from netral.contest import bundled_contests, load_contest, local_day, parse_contest
 from netral.errors import ContestError
@@ -99,6 +100,19 @@ def test_a_roster_that_is_not_utf_8_is_refused(tmp_path):
         load_contest(path)
 
 
+def test_a_sign_that_is_no_emoji_is_refused(tmp_path):
+    place = tmp_path / "sukamaju.toml"
+    place.write_text(ROSTER + 'signs = ["✊🏽"]\n', encoding="utf-8")
+    assert next(iter(load_contest(place).candidates)).signs == ("✊🏽",)
+    place.write_text(ROSTER + 'signs = ["dua jari"]\n', encoding="utf-8")
+    with pytest.raises(ContestError, match=r"sukamaju\.toml: candidate Wiratno - Ningsih: sign 'dua jari'"):
+        load_contest(place)
+
+
+def test_the_end_of_time_has_a_day():
+    assert local_day(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)) == date(9999, 12, 31)
+
+
 def test_a_contest_is_open_from_the_drawing_to_the_vote():
     contest = parse_contest(ROSTER, "sukamaju.toml")
     open_on = [day for day in (22, 23) if contest.is_open(datetime(2024, 9, day))]
@@ -149,6 +163,11 @@ def test_dates_follow_each_other(contest):
 @by_id
 def test_every_candidate_says_where_it_was_checked(contest):
     assert [candidate.name for candidate in contest.candidates if not (candidate.checked and candidate.source)] == []
+
+
+@by_id
+def test_signs_are_emoji(contest):
+    assert all(is_emoji(sign) for candidate in contest.candidates for sign in candidate.signs)
 
 
 @by_id
