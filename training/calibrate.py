@@ -23,12 +23,11 @@ from sklearn.linear_model import LogisticRegression
 from netral.decision import Hit, Policy, join, raw_score, remaining
 from netral.model import OnnxClassifier
 from netral.rules import RuleClassifier, load_rules
-from netral.schema import FLAGS, Label
-from training.metrics import Array, best_thresholds, calibration_error, gold, labels_of, macro_f1, mix_weights
+from netral.schema import FLAGS
+from training.metrics import LABELS, Array, best_thresholds, calibration_error, gold, labels_of, macro_f1, mix_weights
 
 PRECISION = 0.80
 FEWEST = 30  # posts a floor or cap must rest on
-LABELS = (Label.NEUTRAL, Label.PARTISAN_SUPPORT, Label.HOAX_HATE)
 
 
 def raw_logits(directory: Path, texts: list[str]) -> Array:

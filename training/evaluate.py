@@ -26,10 +26,9 @@ from netral.normalize import tokens
 from netral.schema import FLAGS, Verdict
 from netral.screener import Screener
 from training.augment import Augmenter
-from training.metrics import Array, bootstrap, calibration_error, f1, gold, labels_of, macro_f1
+from training.metrics import LABELS, Array, bootstrap, calibration_error, f1, gold, labels_of, macro_f1
 
 TESTS = Path(__file__).parents[1] / "tests"
-LABEL_NUMBERS = {"neutral": 0, "partisan_support": 1, "hoax_hate": 2}
 RACE = "pol_youtube_pilkada_banten2024"
 CONTESTS = {RACE: "pilkada-banten-2024", "pol_dki2017_ramaprakoso": "pilkada-dki-2017"}
 """Test sources of one race, and its roster."""
@@ -41,7 +40,7 @@ ATTACKS = ("leet", "spaces", "stretched", "lookalike")
 def judge(screener: Screener, texts: list[str]) -> Judged:
     """Return labels [n], flags [n, 3] and scores [n]."""
     verdicts: list[Verdict] = screener.predict_batch(texts)
-    labels = np.array([LABEL_NUMBERS[verdict.label.value] for verdict in verdicts])
+    labels = np.array([LABELS.index(verdict.label) for verdict in verdicts])
     flags = np.array([[verdict.flags[flag] for flag in FLAGS] for verdict in verdicts])
     return labels, flags, np.array([verdict.score for verdict in verdicts])
 

@@ -27,6 +27,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from transformers import AutoModelForSequenceClassification
 
+from netral.decision import Policy
 from netral.model import mask_of
 from netral.ngrams import FILE as NGRAMS
 from netral.normalize import VERSION, light
@@ -253,13 +254,7 @@ def write_card(out: Path, version: str, max_tokens: int, policy: Path | None) ->
     files = [name for name in ("model.onnx", "tokenizer.json", NGRAMS) if (out / name).exists()]
     plain = {
         "calibration": {flag: [0.0, 1.0, *([1.0] if NGRAMS in files else [])] for flag in FLAGS},
-        "policy": {
-            "thresholds": dict.fromkeys(FLAGS, 0.5),
-            "review": {flag: [0.35, 0.65] for flag in FLAGS},
-            "score": {},
-            "floors": {},
-            "caps": {},
-        },
+        "policy": Policy().to_dict(),
     }
     card = {
         "version": version,

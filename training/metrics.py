@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from netral.schema import FLAGS
+from netral.schema import FLAGS, Label
 
 Array = np.ndarray[Any, Any]
-LABELS = ("neutral", "partisan_support", "hoax_hate")
+LABELS = (Label.NEUTRAL, Label.PARTISAN_SUPPORT, Label.HOAX_HATE)
+"""Labels by the number that figures are computed with."""
+
 TIE = 0.001  # macro-F1 that a few thousand posts cannot tell from nothing
 
 

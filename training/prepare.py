@@ -21,8 +21,9 @@ from typing import Any
 import polars as pl
 from datasketch import MinHash, MinHashLSH
 
+from netral.schema import FLAGS
+
 DATA = Path(__file__).parents[1] / "data"
-FLAGS = ("partisan", "hate", "hoax")
 AUTHORED = "authored"
 UNSURE_WEIGHT = 0.5
 NEAR = 0.7  # Jaccard of word trigrams from which two texts count as near-duplicates
