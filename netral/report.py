@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from netral.contest import WIB
-from netral.errors import ReadError
+from netral.errors import ReadError, ScanError
 from netral.schema import FLAGS, Label
 
 MOST_FINDINGS = 2000
@@ -26,6 +27,51 @@ LABELS = {
 }
 _MONTHS = "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split()
 FLAG_NAMES = {"partisan": "Keberpihakan", "hate": "Ujaran kebencian", "hoax": "Hoaks"}
+_OBEYED = re.compile(  # what a browser obeys or hides; not the joiners and tags that emoji are made of
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
+
+
+def _is(*kinds: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kinds)
+
+
+def _among(known: Mapping[str, str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in known
+
+
+def _chance(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
+# The shapes of the lines that are read: what a hand has altered is named by its line, not met by a fault further on.
+_TEXT, _WHOLE = _is(str), _is(int)
+_FLAGS = dict.fromkeys(FLAGS, _chance)
+_EVIDENCE = {"flag": _among(FLAG_NAMES), "source": _TEXT, "start": _WHOLE, "end": _WHOLE, "why": _TEXT}
+_POINTER = {"title": _TEXT, "article": _TEXT, "applies_to": [_TEXT], "condition": _TEXT, "source": _TEXT}
+_POST = dict.fromkeys(("text", "author", "platform", "url", "quoted"), _TEXT) | {
+    "time": _is(str, type(None)),
+    "meta": _is(dict),
+}
+_VERDICT = {
+    "label": _among(LABELS),
+    "score": _chance,
+    "flags": _FLAGS,
+    "evidence": [_EVIDENCE],
+    "regulations": [_POINTER],
+    "review": _is(bool),
+    "post": _POST,
+}
+_MANIFEST = {"finished": _TEXT, "versions": {"netral": _TEXT}, "thresholds": _FLAGS}
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    """Tell whether a value has all keys of a dict, a list's kind of items, or passes a check."""
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(key in value and _fits(value[key], part) for key, part in shape.items())
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_fits(item, shape[0]) for item in value)
+    return bool(shape(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +115,26 @@ class Summary:
 def summarise(directory: Path) -> Summary:
     """Return the counts and at most `MOST_FINDINGS` findings, most certain first, in constant memory.
 
-    Raises `ReadError` when the directory holds no finished scan.
+    Raises `ReadError` when the directory holds no finished scan, `ScanError` when its files are not as written.
     """
+    place = directory / "manifest.json"
     try:
-        manifest = dict(json.loads((directory / "manifest.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        manifest = _parsed(place.read_bytes(), _MANIFEST, str(place))
+    except OSError as error:
         raise ReadError(f"{directory}: no finished scan there ({error}); name the --out folder of a scan") from error
-    explained = {row["line"]: row["evidence"] for row in _rows(directory / "explanations.jsonl")}
-    copies = {row["line"]: len(row["copies"]) for row in _rows(directory / "groups.jsonl")}
-    hidden = {line for row in _rows(directory / "groups.jsonl") for line in row["copies"] if line != row["line"]}
-    thresholds = manifest.get("thresholds", dict.fromkeys(FLAGS, 0.5))
+    explanations = _rows(directory / "explanations.jsonl", {"line": _WHOLE, "evidence": [_EVIDENCE]})
+    explained = {row["line"]: row["evidence"] for row in explanations}
+    copies: dict[int, int] = {}
+    hidden: set[int] = set()
+    for row in _rows(directory / "groups.jsonl", {"line": _WHOLE, "copies": [_WHOLE]}):
+        copies[row["line"]] = len(row["copies"])
+        hidden.update(line for line in row["copies"] if line != row["line"])
+    thresholds = manifest["thresholds"]
     labels: Counter[str] = Counter()
     flags: Counter[str] = Counter()
     review = 0
     best: list[tuple[float, int, dict[str, Any]]] = []
-    for line, verdict in enumerate(_rows(directory / "verdicts.jsonl", required=True), start=1):
+    for line, verdict in enumerate(_rows(directory / "verdicts.jsonl", _VERDICT, required=True), start=1):
         labels[verdict["label"]] += 1
         review += verdict["review"]
         if verdict["label"] == Label.NEUTRAL.value:
@@ -97,19 +148,29 @@ def summarise(directory: Path) -> Summary:
         _finding(-line, verdict, explained.get(-line, ()), copies.get(-line, 1))
         for _, line, verdict in sorted(best, key=lambda item: item[:2], reverse=True)
     )
-    rejected = sum(1 for _ in _rows(directory / "rejected.jsonl"))
+    rejected = sum(1 for _ in _rows(directory / "rejected.jsonl", {}))
     return Summary(labels, flags, review, rejected, findings, manifest)
 
 
-def _rows(path: Path, *, required: bool = False) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, shape: Mapping[str, Any], *, required: bool = False) -> Iterator[dict[str, Any]]:
     if not path.exists() and not required:
         return
     try:
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                yield json.loads(line)
-    except (OSError, ValueError) as error:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                yield _parsed(line, shape, f"{path}, line {number}")
+    except OSError as error:
         raise ReadError(f"{path}: cannot be read ({error}); scan again, or check it with netral verify") from error
+
+
+def _parsed(data: bytes, shape: Mapping[str, Any], place: str) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ScanError(f"{place}: no JSON ({error}); check it with netral verify, or scan again") from error
+    if not _fits(value, shape):
+        raise ScanError(f"{place}: not as a scan writes it; check it with netral verify, or scan again")
+    return value
 
 
 def _finding(line: int, verdict: Mapping[str, Any], extra: Sequence[Mapping[str, Any]], copies: int) -> Finding:
@@ -161,12 +222,18 @@ def written_time(value: str) -> str:
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year} {local:%H.%M}{' WIB' if time.tzinfo else ''}"
 
 
+def _shown(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return _OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), value)
+
+
 def render_report(directory: Path) -> Path:
     """Write `laporan.html` into the directory of a finished scan and return its path."""
     from jinja2 import Environment
 
     source = files("netral").joinpath("resources", "templates", "laporan.html").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_shown)
     environment.filters["percent"] = lambda value: f"{min(99, round(value * 100))}%"  # nothing is certain
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", ".")
     environment.filters["time"] = written_time

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 VERSION = "0.1.0"
@@ -56,7 +55,12 @@ class Post:
     quoted: str = ""
     reply_to: str = ""
     forwarded: bool = False
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a time that rules and report could not use."""
+        if self.time is not None and not isinstance(self.time, datetime):
+            raise TypeError(f"time is {type(self.time).__name__}, not datetime.datetime or None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class Verdict:
 
     label: Label
     score: float
-    flags: Mapping[str, float]
+    flags: Mapping[str, float] = field(hash=False)
     evidence: tuple[Evidence, ...]
     regulations: tuple[Pointer, ...]
     decided_by: Source
@@ -133,8 +137,8 @@ class Verdict:
     post: Post
 
     def __post_init__(self) -> None:
-        """Make `flags` read-only, so that a verdict shared by callers stays what it was."""
-        object.__setattr__(self, "flags", MappingProxyType(dict(self.flags)))
+        """Copy `flags` into a plain dict, which can be pickled and does not change with the caller's."""
+        object.__setattr__(self, "flags", dict(self.flags))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values; times as ISO 8601; see docs/verdict.md for an example."""

@@ -17,6 +17,7 @@ from netral.errors import WriteError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FORMULA = re.compile("[\\s\x00\u200b\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20]| *[\t\r]")
+_INNER_FORMULA = re.compile('(?<=[;\t\r\n])(?=(?:[^\\S\t\r\n]|[\x00\u200b\ufeff"])*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 XLSX_ROWS = 1_048_576
@@ -171,13 +172,18 @@ def safe_cell(text: str) -> str:
 
 
 def write_csv(verdicts: Path, target: Path) -> None:
-    """Write verdicts.csv from verdicts.jsonl: UTF-8 with a mark Excel knows, every cell quoted, no formulas."""
+    """Write verdicts.csv from verdicts.jsonl: UTF-8 with a mark Excel knows, every cell quoted, no formulas.
+
+    Quotes do not hold where a spreadsheet splits at semicolons or tabs, so that each piece of a cell is guarded.
+    """
     with target.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
         writer.writerow(COLUMNS)
         for line in read_lines(verdicts):
             row = flat(line).values()
-            writer.writerow([safe_cell(value) if isinstance(value, str) else value for value in row])
+            writer.writerow(
+                [_INNER_FORMULA.sub("'", safe_cell(value)) if isinstance(value, str) else value for value in row]
+            )
 
 
 def write_parquet(verdicts: Path, target: Path) -> None:

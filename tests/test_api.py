@@ -1,8 +1,11 @@
 """The public promise: names, types of input, shapes of output."""
 
+import copy
+import dataclasses
 import json
+import pickle
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -62,8 +65,29 @@ def test_verdict_is_frozen():
     verdict = netral.predict("halo")
     with pytest.raises(AttributeError):
         verdict.label = "x"
-    with pytest.raises(TypeError):
-        verdict.flags["hate"] = 1.0
+
+
+def test_a_verdict_is_pickled_copied_hashed_and_turned_into_a_dict():
+    post = netral.Post("Ayo coblos nomor 2!", meta={"file": "a.csv", "row": 1})
+    (verdict,) = netral.load("rules").stream([post])
+    assert pickle.loads(pickle.dumps(verdict)) == copy.deepcopy(verdict) == verdict
+    assert hash(copy.deepcopy(verdict)) == hash(verdict)
+    fields = dataclasses.asdict(verdict)
+    assert (fields["flags"], fields["post"]["meta"]) == (verdict.flags, post.meta)
+
+
+def test_a_verdict_keeps_its_flags_when_the_callers_change():
+    verdict = netral.predict("halo")
+    flags = dict(verdict.flags)
+    copied = dataclasses.replace(verdict, flags=flags)
+    flags["hate"] = 1.0
+    assert copied == verdict
+
+
+@pytest.mark.parametrize("time", ["2024-01-01", date(2024, 1, 1), 0])
+def test_a_post_refuses_a_time_of_another_type(time):
+    with pytest.raises(TypeError, match=r"not datetime\.datetime or None"):
+        netral.Post("x", time=time)
 
 
 def test_to_dict_is_json_and_complete():

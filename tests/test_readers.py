@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,125 @@ def test_a_folder_mixes_formats(tmp_path: Path) -> None:
     assert records[-1].meta["file"] == "e.zip/dalam/f.csv"  # type: ignore[union-attr]
 
 
+def write(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def write_download(folder: Path, owner: str, *, profile: bool = True) -> None:
+    """Write a post of each network as their downloads lay them out, with the profile files or without."""
+    tweet = {"tweet": {"id_str": "1", "full_text": "Panen raya", "entities": {}}}
+    write(folder / "instagram/media/posts_1.json", [{"uri": "a.jpg", "creation_timestamp": 1, "title": "Panen raya"}])
+    write(folder / "facebook/posts/your_posts_1.json", [{"timestamp": 1, "data": [{"post": "Panen raya"}]}])
+    (folder / "x/data").mkdir(parents=True)
+    (folder / "x/data/tweets.js").write_text("window.YTD.tweets.part0 = " + json.dumps([tweet]))
+    if profile:
+        account = json.dumps([{"account": {"username": owner}}])
+        (folder / "x/data/account.js").write_text(f"window.YTD.account.part0 = {account}")
+        user = {"profile_user": [{"string_map_data": {"Username": {"value": owner}}}]}
+        write(folder / "instagram/personal_information/personal_information/personal_information.json", user)
+        profile_v2 = {"profile_v2": {"name": {"full_name": owner}}}
+        write(folder / "facebook/personal_information/profile_information/profile_information.json", profile_v2)
+
+
+def packed(folder: Path) -> Path:
+    target = folder.with_suffix(".zip")
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder).as_posix())
+    return target
+
+
+def authors(path: Path) -> list[tuple[str, str]]:
+    posts = (record for record in read_posts(path) if isinstance(record, Post))
+    return [("/".join(Path(post.meta["file"]).parts[:2]), post.author) for post in posts]
+
+
+@pytest.mark.parametrize("prepare", [Path, packed], ids=["folder", "zip"])
+def test_several_downloads_keep_their_own_authors(prepare: Callable[[Path], Path], tmp_path: Path) -> None:
+    folder = tmp_path / "unduhan"
+    write_download(folder / "budi", "andi_pns")
+    write_download(folder / "siti", "siti_pns")
+    write_download(folder / "tono", "", profile=False)
+    networks = ("facebook", "instagram", "x")
+    assert authors(prepare(folder)) == [
+        (f"{name}/{network}", author)
+        for name, author in (("budi", "andi_pns"), ("siti", "siti_pns"), ("tono", ""))
+        for network in networks
+    ]
+
+
+def test_two_profiles_of_one_download_name_no_author(tmp_path: Path) -> None:
+    for name, folder in (("budi", "account_information"), ("siti", "personal_information")):
+        user = {"profile_user": [{"string_map_data": {"Username": {"value": name}}}]}
+        write(tmp_path / folder / "personal_information.json", user)
+    write(tmp_path / "posts_1.json", [{"uri": "a.jpg", "creation_timestamp": 1, "title": "Panen raya"}])
+    assert authors(tmp_path) == [("posts_1.json", "")]
+
+
+def test_a_nameless_member_of_a_zip_stops_nothing(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(".", "text\nSatu\n")
+        archive.writestr("b.csv", "text\nDua\n")
+    texts = [record.text for record in read_posts(tmp_path / "a.zip") if isinstance(record, Post)]
+    assert texts[-1] == "Dua"
+
+
+LIKED = {"title": "tetangga", "string_list_data": [{"href": "", "value": "\u00f0\u009f\u0091\u008d", "timestamp": 9}]}
+REACTION = {
+    "timestamp": 9,
+    "label_values": [{"label": "Reaction", "value": "Like"}, {"label": "Name", "value": "Tim 2"}],
+}
+LIMIT = {"string_map_data": {"Comments Allowed From": {"value": "Everyone"}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("likes/liked_comments.json", {"likes_comment_likes": [LIKED]}),
+        ("comments/liked_comments.json", [LIKED]),
+        ("comments_and_reactions/likes_and_reactions.json", [REACTION]),
+        ("comments_and_reactions/1.json", [REACTION]),
+        ("settings/comments_allowed_from.json", {"settings_allow_comments_from": [LIMIT]}),
+    ],
+)
+def test_what_an_account_liked_or_set_is_no_comment_of_its_own(name: str, value: object, tmp_path: Path) -> None:
+    write(tmp_path / name, value)
+    write(tmp_path / "z.json", [{"text": "Isi"}])
+    first, second = read_posts(tmp_path)
+    assert described(first) == {"skipped": "no-posts"}
+    assert isinstance(second, Post)
+
+
+def test_titles_of_facebook_are_mended(tmp_path: Path) -> None:
+    title = "Pak Café".encode().decode("latin-1")
+    entry = {"timestamp": 1, "data": [{"comment": {"comment": "Betul", "author": "Sari"}}], "title": title}
+    message = {"sender_name": "Sari", "timestamp_ms": 1, "content": "Besok rapat"}
+    write(tmp_path / "a.json", {"comments_v2": [entry]})
+    write(tmp_path / "b.json", {"title": title, "messages": [message]})
+    comment, chat = (record.meta for record in read_posts(tmp_path) if isinstance(record, Post))
+    assert (comment["title"], chat["chat"]) == ("Pak Café", "Pak Café")
+
+
+@pytest.mark.parametrize(
+    ("head", "month"),
+    [
+        ("04/11/2024, 8:16 pm", 11),
+        ("04/11/24, 8:16 pm", 11),
+        ("04/11/2024, 8:16 PM", 11),
+        ("4/11/24, 8:16 PM", 4),
+        ("11/27/2024, 8:16 pm - Budi: Kemarin\n04/11/2024, 8:16 pm", 4),
+    ],
+)
+def test_a_chat_tells_whether_its_months_come_first(head: str, month: int, tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text(f"{head} - Budi: Halo\n", encoding="utf-8")
+    *_, post = read_posts(path)
+    assert isinstance(post, Post)
+    assert post.time == datetime(2024, month, 15 - month, 20, 16)
+
+
 def workbook(path: Path, rows: list[list[Any]], more: dict[str, list[list[Any]]] | None = None) -> Path:
     from openpyxl import Workbook
 
@@ -165,12 +285,34 @@ def test_named_columns_win_over_guesses(tmp_path: Path) -> None:
     assert (post.text, post.author) == ("Isi petugas", "sari")
 
 
-def test_named_keys_win_over_known_shapes(tmp_path: Path) -> None:
+def test_named_keys_are_those_of_nested_objects_too(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text('{"cid": "1", "text": "Isi", "votes": "1", "ringkas": {"isi": "Ringkasan"}}\n')
+    path.write_text('{"text": "Isi", "ringkas": {"isi": "Ringkasan"}}\n')
     (post,) = read_posts(path, columns=Columns(text="ringkas.isi"))
     assert isinstance(post, Post)
     assert post.text == "Ringkasan"
+
+
+def test_known_shapes_win_over_named_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("cuitan,siapa\nDari tabel,budi\n")
+    message = {"id": 1, "type": "message", "date": "2024-11-27T10:05:00", "from": "Sari", "text": ["Dari ", "obrolan"]}
+    write(tmp_path / "b.json", {"name": "Warga", "type": "private_group", "messages": [message]})
+    posts = list(read_posts(tmp_path, columns=Columns(text="cuitan", author="siapa")))
+    assert [(post.text, post.author) for post in posts if isinstance(post, Post)] == [
+        ("Dari tabel", "budi"),
+        ("Dari obrolan", "Sari"),
+    ]
+
+
+def test_json_without_the_named_column_is_rejected_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("cuitan,siapa\nDari tabel,budi\n")
+    write(tmp_path / "b.json", [{"text": "Isi", "siapa": "sari"}])
+    write(tmp_path / "c.json", [{"cuitan": "Isi"}])
+    _, *others = read_posts(tmp_path, columns=Columns(text="cuitan", author="siapa"))
+    assert [(record.file, record.reason) for record in others if isinstance(record, Rejected)] == [
+        ("b.json", "unreadable-file: b.json: no column 'cuitan'; it has: 'text', 'siapa'"),
+        ("c.json", "unreadable-file: c.json: no column 'siapa'; it has: 'cuitan'"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.json"])

@@ -15,6 +15,7 @@ import re
 import sqlite3
 import struct
 import tarfile
+import time
 import tracemalloc
 import warnings
 import zipfile
@@ -30,6 +31,7 @@ from click.testing import CliRunner
 from netral.cli import main
 from netral.errors import ReadError, ScanError
 from netral.readers import Rejected, Skipped, archives, delimited, files, lines, read_posts
+from netral.readers.elements import parse
 from netral.scan import Job, Tally, scan
 from netral.schema import MAX_CHARS, Post
 from netral.screener import Screener
@@ -392,7 +394,7 @@ FAULTY: dict[str, tuple[Data, list[str]]] = {
         "id,author,text\n1\n2,b\n3,c,Tiga\n",
         ["ragged-row", "ragged-row", "Tiga"],
     ),
-    "rows-too-long": ("text,author,id\nSatu,a,1,2,3\nDua,b,2\n", ["Satu, a, 1", "Dua"]),
+    "rows-too-long": ("text,author,id\nSatu,a,1,2,3\nDua,b,2\n", ["Satu,a,1", "Dua"]),
     "column-of-blanks": ("text" + "," * 20_000 + "\nSatu" + "," * 20_000 + "\n", ["Satu"]),
     # ------------------------------------------------------------------------- values of cells
     "impossible-dates": (
@@ -969,3 +971,11 @@ def test_a_stream_of_many_posts_loses_none_though_it_is_read_twice(tmp_path):
         streamed = list(read_posts(stream))
     assert [(post.text, post.author) for post in streamed] == [(post.text, post.author) for post in read_posts(place)]
     assert len(streamed) == 3000
+
+
+def test_a_string_without_an_end_takes_linear_time():
+    begun = time.process_time()
+    with pytest.raises(ValueError, match="broken-json"):
+        parse('{"text": "' + '\\"' * 100_000)
+    assert time.process_time() - begun < 2
+    assert parse('{"a": [1, 2,], "b": "x,}",}') == {"a": [1, 2], "b": "x,}"}

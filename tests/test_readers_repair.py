@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from time import process_time
 
 import pytest
 
@@ -37,6 +38,14 @@ def test_mend_leaves_true_latin_1_and_text_that_only_looks_suspicious() -> None:
 
 def test_mend_undoes_cp1252_mojibake() -> None:
     assert mend("âœŒ damai ðŸ¤Ÿ") == "✌ damai 🤟"
+
+
+def test_mend_leaves_what_is_too_long_to_be_judged_to_its_rejection() -> None:
+    begun = process_time()
+    text = "â€œx" * 300_000 + "中"
+    assert mend(text) == text
+    assert process_time() - begun < 2
+    assert mend("Ã©" * 100_000) == "é" * 100_000
 
 
 def test_mend_undoes_what_spreadsheets_and_python_print() -> None:
@@ -82,6 +91,20 @@ def test_strip_html_keeps_the_words() -> None:
         ("1718000000", datetime(2024, 6, 10, 6, 13, 20, tzinfo=UTC)),
         (1718000000123, datetime(2024, 6, 10, 6, 13, 20, 123000, tzinfo=UTC)),
         (45534.5, datetime(2024, 8, 30, 12)),
+        ("Wed Nov 27 10:05:00 SGT 2024", datetime(2024, 11, 27, 2, 5, tzinfo=UTC)),
+        ("27/11/2024 10:05 MYT", datetime(2024, 11, 27, 2, 5, tzinfo=UTC)),
+        ("2024-11-27 10:05:00+07", datetime(2024, 11, 27, 10, 5, tzinfo=WIB)),
+        ("27-Nov-24", datetime(2024, 11, 27)),
+        ("Rabu, 27/11/2024 10:05", datetime(2024, 11, 27, 10, 5)),
+        ("Jum'at, 29 November 2024 10.05", datetime(2024, 11, 29, 10, 5)),
+        ("Jum’at, 29/11/2024", datetime(2024, 11, 29)),
+        ("20241127", datetime(2024, 11, 27)),
+        (20241127, datetime(2024, 11, 27)),
+        ("20241327", None),
+        ("45623,5", datetime(2024, 11, 27, 12)),
+        ("45623.5", datetime(2024, 11, 27, 12)),
+        ("45623", None),
+        ("99623.5", None),
         ("2 minggu yang lalu", None),
         ("2024-13-45", None),
         ("0", None),

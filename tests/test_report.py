@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from netral.errors import ReadError
+from netral.errors import ReadError, ScanError
 from netral.report import MOST_FINDINGS, render_report, segments, summarise, written_time
 from netral.schema import Evidence, Label, Pointer, Post, Verdict
 
@@ -267,6 +267,24 @@ def test_lone_surrogates_and_line_separators_are_written(tmp_path):
     assert ">coblos</mark>" in page
 
 
+def test_what_turns_text_round_is_written_out_and_emoji_stay_whole(tmp_path):
+    emoji = "👨\u200d👩\u200d👧 ❤\ufe0f"
+    line = verdict(
+        f"coblos \u202e2\u2066 {emoji}\nya", Label.PARTISAN_SUPPORT, evidence=[span(0, 8)],
+        author="a\u200f\x1b[2J", quoted="q\u2069", meta={"file": "a\u202evsc.csv", "row": 1},
+    )  # fmt: skip
+    page = page_of(folder(tmp_path, [line]))
+    for shown in (
+        r"coblos \u202e</mark>2\u2066 ",
+        emoji + "\nya",
+        r"a\u200f\x1b[2J",
+        r"q\u2069",
+        r"a\u202evsc.csv, baris 1",
+    ):
+        assert shown in page
+    assert re.search("[\u200f\u202a-\u202e\u2066-\u2069\x1b]", page) is None
+
+
 def test_the_page_loads_nothing(tmp_path):
     page = page_of(folder(tmp_path, [verdict("coblos 2", Label.PARTISAN_SUPPORT)]))
     assert "default-src 'none'" in page
@@ -276,10 +294,50 @@ def test_the_page_loads_nothing(tmp_path):
 # -------------------------------------------------------------------------------- faults
 
 
-@pytest.mark.parametrize("manifest", [None, "", "{half"])
-def test_a_folder_without_a_finished_scan_is_refused(tmp_path, manifest):
-    if manifest is not None:
-        (tmp_path / "manifest.json").write_text(manifest, encoding="utf-8")
+def test_a_folder_without_a_finished_scan_is_refused(tmp_path):
     with pytest.raises(ReadError, match=r"no finished scan there .*; name the --out folder of a scan"):
         render_report(tmp_path)
     assert not (tmp_path / "laporan.html").exists()
+
+
+@pytest.mark.parametrize("manifest", ["", "{half", "[" * 100_000, "[]", '{"finished": 5}', "null"])
+def test_an_altered_manifest_is_named(tmp_path, manifest):
+    (folder(tmp_path, []) / "manifest.json").write_text(manifest, encoding="utf-8")
+    with pytest.raises(ScanError, match=r"manifest\.json: .*check it with netral verify"):
+        render_report(tmp_path)
+    assert not (tmp_path / "laporan.html").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label": "unknown"},
+        {"label": ["neutral"]},
+        {"score": float("nan")},
+        {"flags": {}},
+        {"flags": {"partisan": "x", "hate": 0, "hoax": 0}},
+        {"evidence": 5},
+        {"evidence": [{"flag": "other", "source": "rules", "start": 0, "end": 1, "why": ""}]},
+        {"regulations": [5]},
+        {"review": "yes"},
+        {"post": {"time": 5}},
+    ],
+)
+def test_an_altered_verdict_is_named_by_its_line(tmp_path, change):
+    line = verdict("ayo coblos", Label.PARTISAN_SUPPORT)
+    changed = line | change | {"post": line["post"] | change.get("post", {})}
+    with pytest.raises(ScanError, match=r"verdicts\.jsonl, line 2: .*check it with netral verify"):
+        render_report(folder(tmp_path, [line, changed]))
+
+
+@pytest.mark.parametrize("name", ["verdicts", "explanations", "groups", "rejected"])
+@pytest.mark.parametrize("line", ["null", "5", "{half", "[" * 100_000, "\udcff"])
+def test_a_line_that_is_no_object_is_named_in_every_file(tmp_path, name, line):
+    (folder(tmp_path, []) / f"{name}.jsonl").write_text(line + "\n", encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(ScanError, match=rf"{name}\.jsonl, line 1: "):
+        render_report(tmp_path)
+
+
+def test_a_group_without_its_copies_is_named(tmp_path):
+    with pytest.raises(ScanError, match=r"groups\.jsonl, line 1: "):
+        render_report(folder(tmp_path, [], groups=[{}]))

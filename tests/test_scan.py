@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import zipfile
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +21,7 @@ from netral.errors import ReadError, ScanError
 from netral.readers.records import Columns
 from netral.scan import Job, NothingReadable, Tally, scan, verify
 from netral.scan.cache import CachedClassifier
+from netral.scan.journal import held
 from netral.schema import Post, Prediction
 from netral.screener import Screener
 
@@ -108,6 +110,14 @@ def test_an_output_folder_inside_the_input_is_refused(tmp_path, rules_screener):
 @pytest.mark.parametrize("fields", [{"format": "pdf"}, {"part": 0}, {"explain": -1}, {"paths": ()}])
 def test_a_job_that_no_scan_can_do_is_refused(tmp_path, fields):
     with pytest.raises(ScanError):
+        Job(**{"paths": ("a.csv",), "out": tmp_path, **fields})
+
+
+@pytest.mark.parametrize(
+    "fields", [{"paths": "a.csv"}, {"paths": Path("a.csv")}, {"paths": (Path("a.csv"),)}, {"out": "o"}]
+)
+def test_a_job_of_other_types_is_refused(tmp_path, fields):
+    with pytest.raises(TypeError, match=r"not (a tuple of str|pathlib\.Path)"):
         Job(**{"paths": ("a.csv",), "out": tmp_path, **fields})
 
 
@@ -248,6 +258,50 @@ def test_an_input_that_grows_while_it_is_scanned_is_an_error(tmp_path, rules_scr
         scan(Job((str(source),), tmp_path / "out"), rules_screener, progress=grow)
 
 
+def test_links_and_hidden_files_of_a_folder_decide_over_nothing(tmp_path, rules_screener):
+    (tmp_path / "in" / "__MACOSX").mkdir(parents=True)
+    export(tmp_path / "in" / "a.csv", 50)
+    log, hidden = tmp_path / "log", tmp_path / "in" / "__MACOSX" / "x"
+    log.write_text("begun\n")
+    hidden.write_text("one")
+    (tmp_path / "in" / "log.csv").symlink_to(log)
+    job = Job((str(tmp_path / "in"),), tmp_path / "out", model="rules")
+
+    def grow(stage: str, tally: Tally) -> None:
+        for path in (log, hidden):
+            path.write_text(path.read_text() + "more\n")
+
+    done = scan(job, rules_screener, progress=grow)
+    assert verify(job.out) == []
+    assert scan(job, rules_screener, resume=True) == done
+    (item,) = json.loads((job.out / "manifest.json").read_text())["inputs"]
+    assert item["path"].endswith("a.csv")
+
+
+def test_inputs_of_one_name_are_told_apart(tmp_path, rules_screener, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("k1", "k2"):
+        Path(name).mkdir()
+        export(Path(name, "export.csv"), 20)
+        with zipfile.ZipFile(f"{name}.zip", "w") as archive:
+            archive.write(f"{name}/export.csv", "export.csv")
+    export(Path("lain.csv"), 20)
+
+    def files(number: int, *paths: str) -> list[object]:
+        job = Job(paths, Path(f"out{number}"))
+        scan(job, rules_screener)
+        rejected = {row["file"] for row in lines(job.out / "rejected.jsonl")}
+        found = dict.fromkeys(row["post"]["meta"]["file"] for row in lines(job.out / "verdicts.jsonl"))
+        assert rejected == set(found)
+        return list(found)
+
+    assert files(1, "k1/export.csv", "k2/export.csv", "lain.csv") == ["k1/export.csv", "k2/export.csv", "lain.csv"]
+    assert files(2, "k1.zip", "k2.zip", "k2/export.csv") == ["k1.zip/export.csv", "k2.zip/export.csv", "export.csv"]
+    assert files(3, "k1", "k2") == ["k1/export.csv", "k2/export.csv"]
+    assert files(4, "k1/export.csv", "lain.csv") == ["export.csv", "lain.csv"]
+    assert files(5, "k1.zip") == files(6, "k1") == ["export.csv"]
+
+
 def test_a_pipe_is_not_taken_for_a_file(tmp_path, rules_screener):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ReadError, match="give '-'"):
@@ -263,6 +317,25 @@ def test_two_scans_cannot_write_into_one_folder(tmp_path, hashed):
             scan(job, hashed, resume=True)
 
     scan(job, hashed, progress=second)
+
+
+def test_the_folder_is_held_before_anything_in_it_is_looked_at(tmp_path, hashed):
+    job = Job((str(export(tmp_path / "a.csv", 10)),), tmp_path / "out")
+    with held(job.out), pytest.raises(ScanError, match="another scan"):
+        scan(job, hashed, resume=True)
+    scan(job, hashed)
+
+
+def test_of_copies_only_the_first_is_explained(tmp_path, stub, rules_screener):
+    place = tmp_path / "a.csv"
+    broadcast = "Kabar penting untuk semua warga desa, mohon diteruskan ke grup masing masing ya"
+    rows = [broadcast] * 5 + [f"kalimat lain nomor {index} tentang {'abcdefgh'[index] * 9}" for index in range(3)]
+    place.write_text("isi\n" + "".join(f'"{row}"\n' for row in rows), encoding="utf-8")
+    sure = stub(lambda text: {"partisan": 0.99 if text == broadcast else 0.9, "hate": 0.0, "hoax": 0.0})
+    scan(Job((str(place),), tmp_path / "out", explain=3), netral.Screener(rules_screener.rules, sure))
+    explained = [row["line"] for row in lines(tmp_path / "out" / "explanations.jsonl")]
+    assert len(explained) == 3
+    assert [line for line in explained if line <= 5] == [1]
 
 
 def test_a_torn_last_line_of_the_journal_is_ignored(tmp_path, hashed):
@@ -389,6 +462,44 @@ def test_verify_finds_what_was_altered(tmp_path):
     assert found[1].endswith("a.csv: not the input that was scanned (SHA-256 differs)")
 
 
+def test_inputs_are_found_from_any_folder_and_missing_ones_are_said(tmp_path, rules_screener, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.csv", "b.csv"):
+        export(Path(name), 20)
+    scan(Job(("a.csv", "b.csv"), Path("out")), rules_screener)
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    assert verify(Path("../out")) == []
+    assert caplog.messages == []
+    (tmp_path / "a.csv").unlink()
+    export(tmp_path / "b.csv", 21)
+    assert verify(Path("../out")) == ["b.csv: not the input that was scanned (SHA-256 differs)"]
+    assert caplog.messages == ["1 dari 2 masukan tidak ditemukan dan tidak diperiksa"]
+
+
+def test_verify_counts_the_labels(tmp_path, rules_screener):
+    out = tmp_path / "out"
+    scan(Job((str(export(tmp_path / "a.csv", 20)),), out), rules_screener)
+    manifest = json.loads((out / "manifest.json").read_text())
+    neutral = manifest["rows"]["labels"]["neutral"]
+    manifest["rows"]["labels"]["neutral"] = 1
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    assert verify(out) == [f"verdicts.jsonl: {neutral} neutral, the manifest says 1"]
+
+
+@pytest.mark.parametrize("manifest", ["", "null", "[" * 100_000, "{}", {"rows": 5}, {"inputs": [{}]}, {"rows": {}}])
+def test_an_altered_manifest_is_a_mismatch_and_cannot_be_resumed(tmp_path, rules_screener, manifest):
+    job = Job((str(export(tmp_path / "a.csv", 20)),), tmp_path / "out")
+    scan(job, rules_screener)
+    path = job.out / "manifest.json"
+    whole = json.loads(path.read_text())
+    path.write_text(manifest if isinstance(manifest, str) else json.dumps(whole | manifest))
+    (found,) = verify(job.out)
+    assert "manifest.json" in found
+    with pytest.raises(ScanError, match=r"manifest\.json"):
+        scan(job, rules_screener, resume=True)
+
+
 def test_rejudging_finds_a_forged_verdict(tmp_path):
     source = export(tmp_path / "a.csv", 20)
     out = tmp_path / "out"
@@ -397,6 +508,8 @@ def test_rejudging_finds_a_forged_verdict(tmp_path):
     (out / "verdicts.jsonl").write_bytes(forged)
     manifest = json.loads((out / "manifest.json").read_text())
     manifest["files"]["verdicts.jsonl"]["sha256"] = sha256(forged).hexdigest()
+    manifest["rows"]["labels"]["partisan_support"] -= 1
+    manifest["rows"]["labels"]["hoax_hate"] += 1
     (out / "manifest.json").write_text(json.dumps(manifest))
     assert verify(out) == []
     (found,) = verify(out, rejudge=20)

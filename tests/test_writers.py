@@ -4,6 +4,7 @@ import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from time import process_time
 
 import openpyxl
 import polars as pl
@@ -89,6 +90,32 @@ def test_no_csv_or_xlsx_cell_begins_a_formula(tmp_path, text):
         assert cells[name].data_type == "s"
         assert cells[name].hyperlink is None
         assert cells[name].value.startswith("'")
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ",", "\n"])
+@pytest.mark.parametrize(
+    "formula", ['=HYPERLINK("http://x";"y")', "+1", "-1", "@A1", ' "=1+1"', '"" \u00a0＝1', "\u200b=1"]
+)
+def test_no_piece_of_a_csv_cell_begins_a_formula_where_semicolons_or_tabs_separate(tmp_path, separator, formula):
+    text = separator.join(["pilih", formula, formula, ""])
+    write_csv(written(tmp_path, verdict(text, author=text, quoted=text)), tmp_path / "v.csv")
+    for delimiter in ";\t,":
+        with (tmp_path / "v.csv").open(encoding="utf-8-sig", newline="") as stream:
+            cells = [cell for row in csv.reader(stream, delimiter=delimiter) for cell in row]
+        assert [cell for cell in cells if safe_cell(cell) != cell] == []
+
+
+def test_pieces_of_a_csv_cell_that_are_no_formula_stay_as_they_are(tmp_path):
+    text = 'satu; dua,\n"tiga"\t4 = empat; 😡-'
+    write_csv(written(tmp_path, verdict(text)), tmp_path / "v.csv")
+    with (tmp_path / "v.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert next(csv.DictReader(stream))["text"] == text
+
+
+def test_a_cell_of_line_breaks_alone_is_guarded_in_linear_time(tmp_path):
+    begun = process_time()
+    write_csv(written(tmp_path, verdict("a" + "\n" * 100_000 + "b" + ";  " * 100_000)), tmp_path / "v.csv")
+    assert process_time() - begun < 5
 
 
 def test_an_address_is_written_to_xlsx_as_text_not_as_a_link(tmp_path):

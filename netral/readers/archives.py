@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, TypeVar
 
 from netral.errors import ReadError
 from netral.readers.records import UNREADABLE_FILE, Columns, Rejected, Source
@@ -25,7 +25,11 @@ MAX_SHARED = 400_000_000
 MAX_NESTING = 2
 UNSAFE_PATH = "unsafe-path"
 _IGNORED = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"})
+_PROFILE_FOLDERS = frozenset({"account_information", "personal_information", "profile_information"})
+"""Folders of a download that hold the profile of its account, not its posts; the download is what lies round them."""
+
 ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError)
+_File = TypeVar("_File")
 
 
 def walk_folder(folder: Path, columns: Columns) -> Iterator[Source | Rejected]:
@@ -37,16 +41,37 @@ def walk_folder(folder: Path, columns: Columns) -> Iterator[Source | Rejected]:
     for error in closed:
         name = Path(error.filename).relative_to(folder).as_posix()
         yield Rejected(name, 0, f"{UNREADABLE_FILE}: cannot be listed ({error.strerror}); check its permissions", "")
-    places: dict[str, Path] = {}
-    for path in paths:
-        places.setdefault(path.name, path)
+    files = [(path.relative_to(folder).as_posix(), path) for path in paths]
+    nearest = _by_account(files)
 
-    def find(name: str) -> Source | None:
-        path = places.get(name)
-        return None if path is None else Source(path.name, _opener(path))
+    def finder(name: str) -> Callable[[str], Source | None]:
+        def find(wanted: str) -> Source | None:
+            path = nearest(name, wanted)
+            return None if path is None else Source(path.name, _opener(path))
 
-    for path in paths:
-        yield Source(path.relative_to(folder).as_posix(), _opener(path), find, columns)
+        return find
+
+    for name, path in files:
+        yield Source(name, _opener(path), finder(name), columns)
+
+
+def _by_account(files: Iterable[tuple[str, _File]]) -> Callable[[str, str], _File | None]:
+    """Return what finds, for a file, the one of a given name in the account's download both lie in.
+
+    A folder may hold the downloads of several people: another's profile is none, nor are two of one place.
+    """
+    places: dict[PurePosixPath, _File | None] = {}
+    for name, file in files:
+        path = PurePosixPath(name)
+        home = next((folder for folder in path.parents if folder.name not in _PROFILE_FOLDERS), path)
+        place = home / path.name
+        places[place] = None if place in places else file
+
+    def nearest(name: str, wanted: str) -> _File | None:
+        around = (folder / wanted for folder in PurePosixPath(name).parents)
+        return next((places[place] for place in around if place in places), None)
+
+    return nearest
 
 
 def _is_file(path: Path) -> bool:
@@ -107,16 +132,17 @@ def walk_zip(archive: zipfile.ZipFile, prefix: str, columns: Columns) -> Iterato
     """Yield the files of a zip, and a rejection for each that must not be read."""
     named = (member for member in archive.infolist() if member.filename)
     members = [member for member in named if not member.is_dir() and not _hidden(member.filename)]
-    places: dict[str, zipfile.ZipInfo] = {}
-    for member in members:
-        places.setdefault(PurePosixPath(member.filename).name, member)
+    nearest = _by_account((member.filename, member) for member in members)
 
     def opener(member: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
         return lambda: _open_member(archive, member)
 
-    def find(name: str) -> Source | None:
-        member = places.get(name)
-        return None if member is None or is_bomb(member) else Source(member.filename, opener(member))
+    def finder(name: str) -> Callable[[str], Source | None]:
+        def find(wanted: str) -> Source | None:
+            member = nearest(name, wanted)
+            return None if member is None or is_bomb(member) else Source(member.filename, opener(member))
+
+        return find
 
     for member in members:
         name = prefix + member.filename
@@ -128,7 +154,7 @@ def walk_zip(archive: zipfile.ZipFile, prefix: str, columns: Columns) -> Iterato
         elif member.flag_bits & 1:
             yield Rejected(name, 0, f"{UNREADABLE_FILE}: protected by a password; unpack it and read the folder", "")
         else:
-            yield Source(name, opener(member), find, columns)
+            yield Source(name, opener(member), finder(member.filename), columns)
 
 
 def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -19,6 +19,10 @@ ROLES = ("text", "author", "time", "id", "url", "platform", "reply_to")
 _NAME_LENGTH = 60
 _SHOWN = 30
 _BLANKS = re.compile(r"[\s\-]+")
+_ADDRESS = re.compile(r"https?://\S+")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+(?:E\+?\d+)?)?", re.IGNORECASE)
+_COUNT = re.compile(r"[\d.,]+\s*(?:k|m|rb|ribu|jt|juta)?", re.IGNORECASE)
+_WORD, _SHARE = 10, 8  # weight of a word in a phrase (a lone one has 1); a doubtful column needs an eighth of the most
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,10 @@ def has_error(names: Sequence[str]) -> bool:
     return any(plain(name) in lexicon()["guess"]["error"] for name in names)
 
 
-def layout_of(header: Sequence[object], columns: Columns, file: str) -> Layout | None:
-    """Return the layout a header tells; None if no name in it is a text's."""
+def layout_of(
+    header: Sequence[object], columns: Columns, file: str, rows: Sequence[Sequence[object]] = ()
+) -> Layout | None:
+    """Return the layout a header tells; None if no name in it is a text's. `rows` settle which of several is."""
     names: dict[str, int] = {}
     for position, cell in enumerate(header):
         names.setdefault(plain(cell), position)
@@ -97,9 +103,9 @@ def layout_of(header: Sequence[object], columns: Columns, file: str) -> Layout |
         guesses = [*(form.get(role, ()) if role != "platform" else ()), *lexicon()["guess"][role]]
         places = [names[name] for name in guesses if name in names]
         places = [place for place in places if role == "text" or place not in fixed.values()]
-        found[role] = places[0] if places else None
         if role == "text":
-            texts = places
+            texts = places = places if "text" in form else _by_values(places, header, rows)
+        found[role] = places[0] if places else None
     text = found.pop("text")
     if text is None:
         return None
@@ -120,6 +126,29 @@ def layout_of(header: Sequence[object], columns: Columns, file: str) -> Layout |
         html=name in lexicon()["guess"]["html"],
         **found,
     )
+
+
+def _by_values(places: list[int], header: Sequence[object], rows: Sequence[Sequence[object]]) -> list[int]:
+    """Put first the column whose values are texts.
+
+    Any must hold words if another does; a name that is a counter's or a state's as well must hold its share
+    of them. The rest is left to the order of names: a caption is often longer than the comments on it.
+    """
+    words = {place: _words(row[place] for row in rows if place < len(row)) for place in places}
+    most = max(words.values(), default=0)
+    doubtful = lexicon()["guess"]["doubtful"]
+    least = {place: most / _SHARE if plain(header[place]) in doubtful else min(most, 1) for place in places}
+    return sorted(places, key=lambda place: words[place] < least[place])
+
+
+def _words(cells: Iterable[object]) -> int:
+    """Weigh the words of different values: numbers, dates and links hold none, one alone is no sentence."""
+    weight = 0
+    for value in {clean(cell)[:2000] for cell in cells}:
+        count = len(value.split())
+        if count and not (_COUNT.fullmatch(value) or is_address(value) or is_time(value)):
+            weight += count * _WORD if count > 1 else 1
+    return weight
 
 
 _TWINS = frozenset({"rawcontent", "renderedcontent", "textoriginal"})
@@ -168,3 +197,18 @@ def wordiest(rows: Sequence[Sequence[object]]) -> int | None:
     if not scores or (len(scores) > 1 and scores[0][0] < 2 * scores[1][0]):
         return None
     return scores[0][1]
+
+
+def is_time(value: str) -> bool:
+    """Tell whether a value is a moment."""
+    return parse_time(value) is not None
+
+
+def is_address(value: str) -> bool:
+    """Tell whether a value is a link and nothing else."""
+    return _ADDRESS.fullmatch(value) is not None
+
+
+def is_number(value: str) -> bool:
+    """Tell whether a value is a number, as ids are written."""
+    return _NUMBER.fullmatch(value) is not None

@@ -48,7 +48,7 @@ def sniff_delimiter(lines: Sequence[str]) -> str | None:
         names = max(headers, default=0)
         common, often = counts.most_common(1)[0]
         steady = often / len(bare)
-        if names < 1 and (steady < 0.8 or len(bare) < 2):
+        if names < 1 and (steady < 0.8 or len(bare) < 2 or known_names(lines[:1])):  # a heading alone: one column
             continue
         score = (names, steady, common)
         if best is None or score > best[0]:

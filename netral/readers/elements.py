@@ -15,7 +15,8 @@ TOO_DEEP = "too-deep"
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _TOKEN = re.compile(rf'{_STRING}|[{{}}\[\],:]|[^\s"{{}}\[\],:]+|"', re.DOTALL)
 _BRACKET = re.compile(rf'{_STRING}|[{{}}\[\]]|"', re.DOTALL)
-_TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*[}}\]])", re.DOTALL)
+# A string without an end takes the rest, else it would be looked for again at each of its quotes.
+_TRAILING_COMMA = re.compile(rf'({_STRING}|".*)|,(?=\s*[}}\]])', re.DOTALL)
 _STRING_END = re.compile(r'(?:[^"\\]|\\.)*+"', re.DOTALL)
 _BETWEEN = re.compile(r"(?<=\})\s*,\s*(?=\{)")
 _MARKS = frozenset("{}[],:")

@@ -22,7 +22,8 @@ def find_header(probe: list[Row], source: Source) -> tuple[int, Sequence[object]
     place = _named(probe[:HEADER_LINES], source)
     if place is not None:
         header = probe[place].cells
-        layout = names.layout_of(header, source.columns, source.name)
+        rows = [row.cells for row in probe[place + 1 :]]
+        layout = names.layout_of(header, source.columns, source.name, rows)
         if layout is not None:
             return place, header, layout
     whole = [row for row in probe if not row.fault]

@@ -54,7 +54,7 @@ _ASIDE = frozenset({"includes", "participants", "errors", "meta", "metadata", "u
 
 
 def read_json(source: Source) -> Iterator[Record]:
-    """Read a JSON or JSONL file of any of the known shapes, or of any shape with a key of texts."""
+    """Read a JSON or JSONL file of any of the known shapes, or of any other with a key of texts, guessed or named."""
     with source.open() as stream:
         head = decode_head(stream.read(_PROBE))
     context = Context(source, Rows(source.name))
@@ -136,7 +136,8 @@ def _records(elements: Iterator[Element], context: Context) -> Iterator[Record]:
     """Give each element to its shape; what no shape knows is held until one element is known."""
     held: list[Rejected] = []
     known = seen = False
-    faults, keys = 0, ""
+    faults = 0
+    keys: list[str] = []
     for element in elements:
         records = _read(element, context)
         if records is not None:
@@ -157,7 +158,8 @@ def _records(elements: Iterator[Element], context: Context) -> Iterator[Record]:
             if len(held) >= _PATIENCE and not faults:
                 break
     if seen and not known and not faults:
-        raise _no_posts(keys, context.source)
+        names.layout_of(keys, context.source.columns, context.source.name)  # refuses a named column that is missing
+        raise NoPosts(f"{context.source.name}: no key of texts among {names.listed(keys)}; name it with --text-column")
     yield from held
 
 
@@ -169,11 +171,10 @@ def _read(element: Element, context: Context) -> Iterator[Record] | None:
         return iter((context.rows.post(value),))
     if not isinstance(value, dict) or (element.path and element.path[0] in _ASIDE):
         return None
-    if not columns.named():
-        for shape in _SHAPES:
-            records = shape(element, context)
-            if records is not None:
-                return records
+    for shape in _SHAPES:
+        records = shape(element, context)
+        if records is not None:
+            return records
     if element.path == () and any(dicts(value.get(key)) for key in _LISTS) and not _is_post(value):
         return _inside(value, context)
     records = read_object(value, context, columns)
@@ -211,16 +212,9 @@ def _refused(element: Element, context: Context) -> Rejected:
     if element.fault:
         return context.rows.reject(element.fault, element.raw)
     if isinstance(element.value, dict):
-        return context.rows.reject(f"{NO_TEXT_FIELD}: {_keys(element.value)}", element.value)
+        return context.rows.reject(f"{NO_TEXT_FIELD}: {names.listed(_keys(element.value))}", element.value)
     return context.rows.reject(NOT_AN_OBJECT, element.value)
 
 
-def _keys(value: object) -> str:
-    return names.listed(list(flatten(value))) if isinstance(value, dict) else ""
-
-
-def _no_posts(keys: str, source: Source) -> NoPosts:
-    wanted = source.columns.text
-    if wanted is not None:
-        return NoPosts(f"{source.name}: no column {wanted!r}; it has: {keys or 'none'}")
-    return NoPosts(f"{source.name}: no key of texts among {keys or 'none'}; name it with --text-column")
+def _keys(value: object) -> list[str]:
+    return list(flatten(value)) if isinstance(value, dict) else []

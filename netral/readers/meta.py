@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 from netral.readers.context import Context, dicts, under
 from netral.readers.elements import Element
 from netral.readers.records import MEDIA_PLACEHOLDER, SYSTEM_LINE, Record, Source
-from netral.readers.repair import clean
+from netral.readers.repair import clean, mend
 from netral.schema import Kind
 
 _HEAD = 1_000_000
 _FOREIGN = frozenset({"sender_name", "text", "url", "message", "postText"})
 _COMMENT = re.compile(r"comment|komentar", re.IGNORECASE)
+_NO_COMMENT = re.compile(r"like|reaction|allow|block", re.IGNORECASE)
 _OWNER = re.compile(r"owner|pemilik", re.IGNORECASE)
 _USERNAME = re.compile(r"user ?name|nama pengguna", re.IGNORECASE)
 
@@ -25,7 +27,7 @@ def read_facebook_comment(element: Element, context: Context) -> Iterator[Record
     comments = [item["comment"] for item in dicts(element.value.get("data")) if isinstance(item.get("comment"), dict)]
     if not comments:
         return None
-    title = clean(element.value.get("title"))
+    title = mend(clean(element.value.get("title")))
     return (
         context.rows.post(
             comment.get("comment"),
@@ -69,7 +71,7 @@ def read_facebook_post(element: Element, context: Context) -> Iterator[Record] |
 
 def read_message(element: Element, context: Context) -> Iterator[Record] | None:
     """Read a message of Messenger or of Instagram's chats."""
-    value = element.value
+    value, chat = element.value, mend(clean(element.around.get("title")))
     if "sender_name" not in value or "timestamp_ms" not in value:
         return None
     content, shared = clean(value.get("content")), clean(under(value, "share", "share_text"))
@@ -85,7 +87,7 @@ def read_message(element: Element, context: Context) -> Iterator[Record] | None:
                 platform="instagram" if "instagram" in context.source.name.casefold() else "facebook",
                 kind=Kind.CHAT,
                 quoted=shared,
-                meta={"chat": clean(element.around.get("title"))} if element.around.get("title") else {},
+                meta={"chat": chat} if chat else {},
             ),
         )
     )
@@ -111,11 +113,16 @@ def read_instagram_post(element: Element, context: Context) -> Iterator[Record] 
 
 
 def read_instagram_comment(element: Element, context: Context) -> Iterator[Record] | None:
-    """Read a comment whose keys follow the account's language: known by shape, not by name."""
+    """Read a comment, whose keys follow the account's language: its list, file or text are named for comments.
+
+    What the account liked is another's, and whom it lets comment is a setting.
+    """
     value = element.value
     parts = _parts(value)
-    place = " ".join((*element.path, context.source.name))
-    if not parts or not _COMMENT.search(place):
+    if not parts:
+        return None
+    place = " ".join((*element.path, PurePosixPath(context.source.name).name))
+    if _NO_COMMENT.search(place) or not (_COMMENT.search(place) or any(map(_COMMENT.fullmatch, parts))):
         return None
     texts = {name: text for name, part in parts.items() if (text := clean(part.get("value")))}
     owner = next((name for name in texts if _OWNER.search(name)), None)

@@ -7,6 +7,8 @@ import html
 import math
 import re
 
+from netral.schema import MAX_CHARS
+
 _EMPTY = frozenset({"nan", "none", "null", "<na>", "#n/a", "\\n"})
 _MOJIBAKE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 _EXCEL_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -53,10 +55,15 @@ def mend(text: str) -> str:
 
 
 def unmojibake(text: str) -> str:
-    """Undo UTF-8 read as Latin-1 (Meta's downloads) or as cp1252; text that is right stays."""
+    """Undo UTF-8 read as Latin-1 (Meta's downloads) or as cp1252; text that is right stays.
+
+    A text of over `MAX_CHARS` stays as well where it is not all Latin-1: ftfy is slow, and it will be rejected.
+    """
     try:
         return _SURROGATE.sub("\ufffd", text.encode("latin-1").decode("utf-8"))
     except (UnicodeEncodeError, UnicodeDecodeError):
+        if len(text) > MAX_CHARS:
+            return text
         from ftfy import fix_encoding
 
         return fix_encoding(text)

@@ -7,12 +7,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice, zip_longest
 from typing import IO, Any
 
 from netral.errors import ReadError
-from netral.readers.records import UNREADABLE_FILE, NoPosts, Record, Rows, Source
+from netral.readers.records import NO_TEXT_FIELD, UNREADABLE_FILE, NoPosts, Record, Rows, Source
 from netral.readers.tables import read_rows
+from netral.schema import Post
 
 _MAX_ROWS = 1_048_576
 _BATCH = 50
@@ -21,7 +23,7 @@ _REMEDY = "open it in a spreadsheet and save it as .xlsx or CSV"
 
 
 def read_sheets(source: Source) -> Iterator[Record]:
-    """Read every sheet that has a column of texts."""
+    """Read every sheet that has a column of texts; one that has rows and no such column is a rejection."""
     with ExitStack() as stack:
         shown = _load(stack, source, data_only=True)
         written = _load(stack, source, data_only=False) if _has_formulas(source) else None
@@ -67,24 +69,36 @@ def _mentions_formula(archive: zipfile.ZipFile, name: str) -> bool:
 
 def _read_book(shown: Any, written: Any, source: Source) -> Iterator[Record]:
     rows = Rows(source.name)
-    refusal: NoPosts | None = None
+    several = len(shown.worksheets) > 1
+    refused: list[NoPosts] = []
     damaged: list[ReadError] = []
     for sheet in shown.worksheets:
         twin = written[sheet.title] if written is not None else None
         before = rows.row
+        named = replace(source, name=f"{source.name}: sheet {sheet.title!r}")
         try:
-            yield from read_rows(_cells(sheet, twin, source.name), source, rows)
+            records = read_rows(_cells(sheet, twin, source.name), named, rows)
+            yield from _of_sheet(records, sheet.title) if several else records
         except NoPosts as error:
-            refusal = refusal or error
+            if len(list(islice(_cells(sheet, None, source.name), 2))) > 1:  # a title alone is a cover
+                refused.append(error)
         except ReadError as error:
             if rows.row > before:
                 yield rows.reject(f"{UNREADABLE_FILE}: {error}")
             else:
                 damaged.append(error)
     if not rows.row:
-        raise (*damaged, refusal or NoPosts(f"{source.name}: no sheet of it has a row of posts"))[0]
+        raise (*damaged, *refused, NoPosts(f"{source.name}: no sheet of it has a row of posts"))[0]
     for damage in damaged:
         yield rows.reject(f"{UNREADABLE_FILE}: {damage}")
+    for refusal in refused:
+        yield rows.reject(f"{NO_TEXT_FIELD}: {refusal}")
+
+
+def _of_sheet(records: Iterator[Record], title: str) -> Iterator[Record]:
+    """Note in each post which of several sheets it comes from."""
+    for record in records:
+        yield replace(record, meta={**record.meta, "sheet": title}) if isinstance(record, Post) else record
 
 
 def _cells(sheet: Any, twin: Any, name: str) -> Iterator[Sequence[object]]:

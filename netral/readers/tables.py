@@ -9,9 +9,9 @@ from itertools import chain, islice
 
 from netral.errors import ReadError
 from netral.readers import columns as names
-from netral.readers.columns import Layout
+from netral.readers.columns import Layout, is_address, is_number, is_time
 from netral.readers.delimited import Row, Splitter, sniff_delimiter
-from netral.readers.headers import HEADER_LINES, find_header
+from netral.readers.headers import find_header
 from netral.readers.lines import read_lines
 from netral.readers.records import (
     ERROR_ROW,
@@ -25,23 +25,25 @@ from netral.readers.records import (
     Source,
 )
 from netral.readers.repair import clean, strip_html, unescape, unescape_newlines
-from netral.readers.times import parse_time
 from netral.schema import Kind
 
 BEFORE_HEADER = "before-header"
 _PROBE, _PROBE_SIZE = 60, 4_000_000
-_ADDRESS = re.compile(r"https?://\S+")
 _STATUS = re.compile(r"//(?:\w+\.)?(?:twitter|x)\.com/\w+/status/", re.ASCII)
-_NUMBER = re.compile(r"\d+(?:[.,]\d+(?:E\+?\d+)?)?", re.IGNORECASE)
 _REPLIED = re.compile(r"'(?:screen_name|username)':\s*'(\w+)'")
 
 
 class Table:
-    """A header's layout and how a row under it becomes a record."""
+    """A header's layout and how a row under it becomes a record; without a delimiter its cells came whole."""
 
-    def __init__(self, rows: Rows, header: Sequence[object], layout: Layout) -> None:
+    def __init__(self, rows: Rows, header: Sequence[object], layout: Layout, delimiter: str = "") -> None:
         self.rows = rows
+        self._delimiter = delimiter
+        self._head(header, layout)
+
+    def _head(self, header: Sequence[object], layout: Layout) -> None:
         self.header = [names.plain(cell) for cell in header]
+        self.width = len(self.header)  # a heading written empty keeps its place; a row may leave it out
         while len(self.header) > layout.text + 1 and not self.header[-1]:
             self.header.pop()
         self._header = frozenset(map(str, header))
@@ -52,15 +54,14 @@ class Table:
         if self._is_header(cells):
             return self.rows.skip(REPEATED_HEADER)
         mark = f" (line {line})" if line else ""
-        width, joined = len(self.header), 0
+        width, joined = self.width, 0
         cells = list(cells)
-        while len(cells) > width and not clean(cells[-1]):
+        while len(self.header) == width < len(cells) and not clean(cells[-1]):
             cells.pop()
-        if None in cells[width:]:  # a spreadsheet's stray cell, a gap away from the table
-            del cells[width:]
-        if len(cells) > width and width > 1:
+        if len(cells) > width and self._delimiter:
             joined = len(cells) - width
             cells = self._rejoined(cells)
+        del cells[width:]  # a spreadsheet's notes beside the table
         if any(isinstance(cell, str | bytes) and len(cell) > MAX_FIELD for cell in cells):
             return self.rows.reject(FIELD_TOO_LONG + mark, self._raw(cells))
         if self.layout.text >= len(cells):
@@ -68,14 +69,14 @@ class Table:
                 reason = f"{RAGGED_ROW}: {len(cells)} cells under {width} columns{mark}"
                 return self.rows.reject(reason, self._raw(cells))
             return self.rows.post("")
-        if len(cells) < width:
+        if len(cells) < len(self.header):
             return self._short(cells)
         return self.post(cells, {"joined_cells": joined} if joined else {})
 
     def plausible(self, cells: Sequence[object]) -> bool:
         """Tell whether the time, id and address of a row are such, and at least one is there."""
         layout, seen = self.layout, 0
-        for place, fits in ((layout.time, _is_time), (layout.url, _is_address), (layout.id, _is_number)):
+        for place, fits in ((layout.time, is_time), (layout.url, is_address), (layout.id, is_number)):
             value = clean(cells[place]) if place is not None and place < len(cells) else ""
             if value and not fits(value):
                 return False
@@ -88,7 +89,7 @@ class Table:
             plain = [names.plain(cell) for cell in cells]
             if plain[: len(self.header)] == self.header and not any(plain[len(self.header) :]):
                 return True
-        alike = sum(cell in self._header for cell in cells[:64] if cell) >= 3
+        alike = sum(isinstance(cell, str) and cell in self._header for cell in cells[:64] if cell) >= 3
         if len(cells) < 3 or not (alike or len(cells) != len(self.header)) or names.known_names(cells) < 3:
             return False
         plain = [names.plain(cell) for cell in cells]
@@ -97,13 +98,13 @@ class Table:
             return False
         layout = names.layout_of(cells, Columns(), self.rows.file)
         if layout is not None:
-            self.header, self._header, self.layout = plain, frozenset(map(str, cells)), layout
+            self._head(cells, layout)
         return layout is not None
 
     def _rejoined(self, cells: list[object]) -> list[object]:
         """Give surplus cells back to the text, whose delimiters cut them off."""
-        text, surplus = self.layout.text, len(cells) - len(self.header)
-        whole = ", ".join(str(cell).strip() for cell in cells[text : text + surplus + 1] if cell is not None)
+        text, surplus = self.layout.text, len(cells) - self.width
+        whole = self._delimiter.join(map(str, cells[text : text + surplus + 1]))
         return [*cells[:text], whole, *cells[text + surplus + 1 :]]
 
     def _short(self, cells: list[object]) -> Record:
@@ -112,7 +113,7 @@ class Table:
         addresses = [
             place
             for place in range(text + 1, len(cells))
-            if _is_address(clean(cells[place])) and "/status/" in str(cells[place])
+            if is_address(clean(cells[place])) and "/status/" in str(cells[place])
         ]
         at = {
             role: place
@@ -122,7 +123,7 @@ class Table:
         at = {role: place for role, place in at.items() if place < text or role in ("time", "url")}
         if addresses:
             at["url"] = addresses[0]
-        fits = {"time": _is_time, "id": _is_number, "url": _is_address}
+        fits = {"time": is_time, "id": is_number, "url": is_address}
         kept = {role: place for role, place in at.items() if role not in fits or fits[role](clean(cells[place]))}
         bare = Layout(
             text,
@@ -206,11 +207,11 @@ def read_table(source: Source) -> Iterator[Record]:
         delimiter = sniff_delimiter(head)
         if head and head[0].strip().strip('"').casefold().startswith("sep="):
             head = head[1:]
-        probe = list(islice(Splitter(iter(head), delimiter), HEADER_LINES))
+        probe = list(islice(Splitter(iter(head), delimiter), _PROBE))
         if probe:
             at, header, layout = find_header(probe, source)
-            table = Table(Rows(source.name), header, layout)
-            splitter = Splitter(chain(head, lines), delimiter, len(table.header), table.plausible)
+            table = Table(Rows(source.name), header, layout, delimiter or "")
+            splitter = Splitter(chain(head, lines), delimiter, table.width, table.plausible)
             yield from _read(iter(splitter), at, table)
 
 
@@ -260,7 +261,7 @@ def _fault(row: Row, table: Table) -> Record:
 
 def _mended(stream: Iterator[Row], table: Table) -> Iterator[Row]:
     """Join rows that an unquoted line end inside the text has cut in two or more."""
-    text, width = table.layout.text, len(table.header)
+    text, width = table.layout.text, table.width
     if text == width - 1:
         yield from stream
         return
@@ -287,15 +288,3 @@ def _joined(rows: list[Row]) -> list[str]:
     first, *middle, last = rows
     whole = "\n".join([first.cells[-1], *(row.cells[0] for row in middle), last.cells[0]])
     return [*first.cells[:-1], whole, *last.cells[1:]]
-
-
-def _is_time(value: str) -> bool:
-    return parse_time(value) is not None
-
-
-def _is_address(value: str) -> bool:
-    return _ADDRESS.fullmatch(value) is not None
-
-
-def _is_number(value: str) -> bool:
-    return _NUMBER.fullmatch(value) is not None

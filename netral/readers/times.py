@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 _HOURS = {
     "z": 0, "utc": 0, "gmt": 0, "wib": 7, "wita": 8, "wit": 9,
+    "sgt": 8, "myt": 8, "hkt": 8, "ict": 7, "jst": 9, "kst": 9,
     "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
 }  # fmt: skip
 _MONTHS = {
@@ -24,20 +25,23 @@ _MONTHS = {
 }  # fmt: skip
 _CLOCK = r"(?P<hour>\d{1,2})[.:](?P<minute>\d{2})(?:[.:](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
 _HALF = r"\s*(?P<half>[aApP]\.?\s?[mM]\.?)?"
-_ZONE = r"\s*(?P<zone>[zZ]|[+-]\d{2}:?\d{2}|[A-Za-z]{3,4}|(?:UTC|GMT)[+-]\d{1,2})?"
+_ZONE = r"\s*(?P<zone>[zZ]|[+-]\d{2}(?::?\d{2})?|[A-Za-z]{3,4}|(?:UTC|GMT)[+-]\d{1,2})?"
 _REST = rf"(?:[T,\s]+(?:pukul\s+|at\s+|jam\s+)?{_CLOCK}{_HALF}{_ZONE})?"
+_WEEKDAY = r"(?:[\w'’]+,\s*)?"
 _X = re.compile(
     r"\w{3} (?P<name>\w{3}) (?P<day>\d{1,2}) " + _CLOCK + r" (?P<zone>[+-]\d{4}|[A-Z]{3,4}) (?P<year>\d{4})"
 )
-_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4}|\d{2})" + _REST)
+_DAY_FIRST = re.compile(_WEEKDAY + r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4}|\d{2})" + _REST)
 _SHAPES = (
     _X,
     re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})" + _REST),
     _DAY_FIRST,
-    re.compile(r"(?:\w+,\s*)?(?P<day>\d{1,2})[\s-](?P<name>[A-Za-z]{3,10})\.?[\s,-]+(?P<year>\d{4})" + _REST),
-    re.compile(r"(?:\w+,\s*)?(?P<name>[A-Za-z]{3,10})\.?\s(?P<day>\d{1,2}),?\s(?P<year>\d{4})" + _REST),
+    re.compile(_WEEKDAY + r"(?P<day>\d{1,2})[\s-](?P<name>[A-Za-z]{3,10})\.?[\s,-]+(?P<year>\d{4}|\d{2})" + _REST),
+    re.compile(_WEEKDAY + r"(?P<name>[A-Za-z]{3,10})\.?\s(?P<day>\d{1,2}),?\s(?P<year>\d{4})" + _REST),
+    re.compile(r"(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])" + _REST),
 )
 _SERIAL_ORIGIN = datetime(1899, 12, 30)
+_SERIAL = re.compile(r"\d{5}[.,]\d{1,12}")  # a bare number of five digits is likelier an id or a count
 _EPOCH = re.compile(r"-?\d{9,19}(?:\.\d+)?")
 _EARLIEST, _LATEST = 1990, 2100
 
@@ -45,16 +49,18 @@ _EARLIEST, _LATEST = 1990, 2100
 def parse_time(value: object, *, month_first: bool = False) -> datetime | None:
     """Return the moment a value names, None if it names none (relative times, bare words)."""
     if isinstance(value, datetime):
-        return value
+        return value if _EARLIEST <= value.year <= _LATEST else None
     if value is None or isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
-        return from_epoch(value) or from_serial(value)
+    if isinstance(value, int | float) and (moment := from_epoch(value) or from_serial(value)):
+        return moment
     text = str(value)[:80].replace("\u202f", " ").replace("\u00a0", " ").strip().strip("\u200e\u200f")
     if not text or not (text[0].isdigit() or text[0].isalpha()):
         return None
     if _EPOCH.fullmatch(text):
         return from_epoch(float(text))
+    if _SERIAL.fullmatch(text):
+        return from_serial(float(text.replace(",", ".")))
     for shape in _SHAPES:
         match = shape.fullmatch(text)
         if match is not None:

@@ -139,11 +139,14 @@ def _head(line: str, order: _Order | None = None) -> re.Match[str] | None:
 
 
 def _order(source: Source) -> _Order:
-    """Look through the whole chat for a day over 12; where none tells, AM and PM speak for months first."""
+    """Look through the whole chat for a day over 12; where none tells, the American way of writing AM and PM does.
+
+    An American phone writes 6/9/24, 7:22 PM; a British or Indian one 06/09/2024, 7:22 pm.
+    """
     first: re.Match[str] | None = None
     order = _Order(False, "/", False, False)
     day_first = month_first = 0
-    half = False
+    american = padded = False
     with source.open() as stream:
         for line in read_lines(stream):
             match = _head(line, order if first else None)
@@ -152,12 +155,13 @@ def _order(source: Source) -> _Order:
             if first is None:
                 first = match
                 order = _Order(match[0].startswith("["), match["mark"], bool(match["comma"]), False)
-            half = half or match["half"] is not None
+            american = american or (match["half"] or "").isupper()
+            padded = padded or (len(match["c"]) == 4 and "0" in (match["a"][0], match["b"][0]))
             if len(match["a"]) < 4:
                 day_first += int(match["a"]) > 12
                 month_first += int(match["b"]) > 12
-    american = month_first > day_first or (not day_first and half and order.mark == "/" and not order.bracket)
-    return _Order(order.bracket, order.mark, order.comma, american)
+    american = american and not (padded or day_first or order.bracket) and order.mark == "/"
+    return _Order(order.bracket, order.mark, order.comma, month_first > day_first or american)
 
 
 def _time(match: re.Match[str], order: _Order) -> datetime | None:

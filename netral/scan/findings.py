@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -33,15 +33,16 @@ def post_of(data: Mapping[str, Any]) -> Post:
     return Post(**{**data, "time": time, "kind": Kind(data["kind"])})
 
 
-def explain_findings(verdicts: Path, target: Path, screener: Screener, count: int) -> None:
+def explain_findings(verdicts: Path, groups: Path, target: Path, screener: Screener, count: int) -> None:
     """Write the model's own evidence for the `count` most certain findings, those without rule evidence first.
 
-    Rules alone have nothing to add: the file stays empty.
+    Of near-identical ones (`groups` is groups.jsonl) only the first is explained, as the report shows no other. Rules
+    alone have nothing to add: the file stays empty.
     """
     out = LineFile(target)
     try:
         if screener.classifier is not None:
-            for number, offset in _most_certain(verdicts, count):
+            for number, offset in _most_certain(verdicts, _copies(groups), count):
                 data = _line_at(verdicts, offset)
                 found = screener.explain(_bare(data)).evidence
                 out.write(
@@ -58,10 +59,18 @@ def explain_findings(verdicts: Path, target: Path, screener: Screener, count: in
         out.close()
 
 
-def _most_certain(verdicts: Path, count: int) -> list[tuple[int, int]]:
+def _copies(groups: Path) -> set[int]:
+    """Return the lines of all members of the groups but their first ones."""
+    with groups.open("rb") as stream:
+        return {line for group in map(json.loads, stream) for line in group["copies"][1:]}
+
+
+def _most_certain(verdicts: Path, copies: Set[int], count: int) -> list[tuple[int, int]]:
     """Return (line number, byte offset) of the findings to explain, in order of the file."""
     ranked = (
-        (bool(data["evidence"]), -data["score"], number, offset) for number, offset, data in read_findings(verdicts)
+        (bool(data["evidence"]), -data["score"], number, offset)
+        for number, offset, data in read_findings(verdicts)
+        if number not in copies
     )
     return sorted((number, offset) for _, _, number, offset in heapq.nsmallest(count, ranked))
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from netral.errors import ReadError, ScanError
 from netral.readers import Columns, Rejected, Skipped, read_posts
-from netral.readers.records import NO_POSTS, TEXT_TOO_LONG, UNREADABLE_FILE, NoPosts, excerpt
+from netral.readers.archives import walk_folder
+from netral.readers.records import NO_POSTS, TEXT_TOO_LONG, UNREADABLE_FILE, NoPosts, Source, excerpt
 from netral.schema import MAX_CHARS, Post
 
 logger = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ def sha256_of(path: Path) -> str:
 
 
 def hash_inputs(paths: Sequence[str], spool: Path) -> list[Input]:
-    """Return every file under `paths` with its hash; standard input stands in `spool`.
+    """Return every file that will be read of `paths` with its hash; standard input stands in `spool`.
 
     A file that cannot be opened has the hash "", and the readers will say why.
     """
@@ -58,22 +60,26 @@ def hash_inputs(paths: Sequence[str], spool: Path) -> list[Input]:
         if not place.is_file() and not place.is_dir():
             remedy = "give '-' to read a pipe" if place.exists() else "check its name"
             raise ReadError(f"{path}: no such file or folder; {remedy}")
-        files = sorted(item for item in place.rglob("*") if item.is_file()) if place.is_dir() else [place]
-        for file in files:
+        for file in _files_of(place) if place.is_dir() else [place]:
+            name = STDIN if path == STDIN else str(file)
             try:
-                digest = sha256_of(file)
-            except ReadError as error:
+                found.append(Input(name, file.stat().st_size, sha256_of(file)))
+            except (OSError, ReadError) as error:
                 logger.warning("%s", error)
-                digest = ""
-            found.append(Input(STDIN if path == STDIN else str(file), file.stat().st_size, digest))
+                found.append(Input(name, 0, ""))
     return found
+
+
+def _files_of(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder that the readers read: a link or hidden file must not decide over a scan."""
+    return (folder / source.name for source in walk_folder(folder, Columns()) if isinstance(source, Source))
 
 
 def check_unchanged(inputs: Sequence[Input]) -> None:
     """Raise `ScanError` when a file has another size than at the start."""
     for item in inputs:
         path = Path(item.path)
-        if item.path != STDIN and (not path.is_file() or path.stat().st_size != item.bytes):
+        if item.path != STDIN and item.sha256 and (not path.is_file() or path.stat().st_size != item.bytes):
             raise ScanError(f"{item.path}: changed while it was scanned; scan a copy that nobody writes to")
 
 
@@ -89,14 +95,17 @@ def spool_stdin(target: Path) -> None:
 
 
 def read_records(paths: Sequence[str], spool: Path, columns: Columns) -> Iterator[Post | Rejected | Skipped]:
-    """Yield the records of all inputs in order; one that cannot be read becomes a record with row 0."""
+    """Yield the records of all inputs in order; one that cannot be read becomes a record with row 0.
+
+    Of several inputs a record names its own: by base name, or as given where base names collide.
+    """
+    bases = Counter(Path(path).name for path in paths)
     for path in paths:
+        base = Path(path).name
+        name = base if base and bases[base] == 1 else str(Path(path))
         try:
-            if path == STDIN:
-                with spool.open("rb") as stream:
-                    yield from map(_bounded, read_posts(stream, columns=columns))
-            else:
-                yield from map(_bounded, read_posts(path, columns=columns))
+            records = _read(path, spool, columns)
+            yield from _told_apart(records, base, name) if len(paths) > 1 else records
         except NoPosts as error:
             logger.warning("%s", error)
             yield Skipped(path, 0, NO_POSTS)
@@ -107,6 +116,29 @@ def read_records(paths: Sequence[str], spool: Path, columns: Columns) -> Iterato
             logger.warning("%s: the reader failed (%s); the rest of this input is not read", path, type(error).__name__)
             logger.debug("reader fault", exc_info=True)
             yield Rejected(path, 0, f"{UNREADABLE_FILE}: reader fault ({type(error).__name__})", "")
+
+
+def _read(path: str, spool: Path, columns: Columns) -> Iterator[Post | Rejected | Skipped]:
+    if path == STDIN:
+        with spool.open("rb") as stream:
+            yield from map(_bounded, read_posts(stream, columns=columns))
+    else:
+        yield from map(_bounded, read_posts(path, columns=columns))
+
+
+def _told_apart(
+    records: Iterator[Post | Rejected | Skipped], base: str, name: str
+) -> Iterator[Post | Rejected | Skipped]:
+    """Name the input `base` by `name`, and the files in a folder or zip with it before their own."""
+    for record in records:
+        file = record.meta["file"] if isinstance(record, Post) else record.file
+        told = name if file == base else f"{name}/{file}"
+        if told == file:
+            yield record
+        elif isinstance(record, Post):
+            yield replace(record, meta={**record.meta, "file": told})
+        else:
+            yield replace(record, file=told)
 
 
 def _bounded(record: Post | Rejected | Skipped) -> Post | Rejected | Skipped:

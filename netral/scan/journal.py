@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +21,29 @@ WORK = ".netral"
 JOURNAL = "journal.jsonl"
 
 
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Make the output folder and lock it, so that no two scans write there; raises `ScanError` where one does."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{out}: {reason_of(error)}") from error
+    try:
+        import fcntl
+    except ImportError:  # Windows: two scans into one folder are the user's to avoid
+        yield
+        return
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ScanError(f"{out}: another scan is writing there; wait for it or choose another --out") from error
+        yield
+    finally:
+        os.close(folder)
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """After a whole part: the counts so far and the good bytes of the two growing files."""
@@ -31,7 +55,7 @@ class Checkpoint:
 
 
 class Journal:
-    """Append-only; a line counts once its newline is on disk. Holds a lock on the directory while open."""
+    """Append-only; a line counts once its newline is on disk."""
 
     def __init__(self, work: Path, stream: IO[bytes], last: Checkpoint) -> None:
         """Store an opened journal; see `start` and `resume`."""
@@ -54,7 +78,6 @@ class Journal:
         except OSError as error:
             raise WriteError(f"{path}: {reason_of(error)}") from error
         stream.seek(0, os.SEEK_END)
-        _lock(stream, work)
         return cls(work, stream, Checkpoint(Tally()))
 
     @classmethod
@@ -65,7 +88,6 @@ class Journal:
             stream = path.open("r+b")
         except OSError as error:
             raise ScanError(f"{path}: cannot be opened ({error.strerror or error})") from error
-        _lock(stream, work)
         try:
             lines = list(_whole_lines(stream))
             compare(lines[0][0]["fingerprint"], fingerprint)
@@ -149,15 +171,3 @@ def _whole_lines(stream: IO[bytes]) -> Iterator[tuple[dict[str, Any], int]]:
         if not isinstance(data, dict):
             return
         yield data, stream.tell()
-
-
-def _lock(stream: IO[bytes], work: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: two scans into one folder are the user's to avoid
-        return
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        stream.close()
-        raise ScanError(f"{work.parent}: another scan is writing there; wait for it or choose another --out") from error

@@ -25,7 +25,7 @@ from netral.writers import RENDERERS
 MANIFEST = "manifest.json"
 VERDICTS = "verdicts.jsonl"
 REJECTED = "rejected.jsonl"
-LIBRARIES = ("emoji", "ftfy", "numpy", "onnxruntime", "tokenizers")
+LIBRARIES = ("ftfy", "numpy", "onnxruntime", "tokenizers")
 """Libraries whose version can move a verdict or the text it is on."""
 
 PART = 10_000
@@ -51,6 +51,10 @@ class Job:
 
     def __post_init__(self) -> None:
         """Refuse what no scan can do."""
+        if isinstance(self.paths, str | Path) or not all(isinstance(path, str) for path in self.paths):
+            raise TypeError(f'paths is {self.paths!r}, not a tuple of str such as ("export.csv",)')
+        if not isinstance(self.out, Path):
+            raise TypeError(f"out is {type(self.out).__name__}, not pathlib.Path")
         if self.format not in ("jsonl", *RENDERERS):
             raise ScanError(f"format {self.format!r} is unknown; choose jsonl, {', '.join(RENDERERS)}")
         if self.part < 1 or self.explain < 0 or not self.paths:
@@ -114,6 +118,7 @@ def manifest_of(
         "policy": fingerprint["policy"],
         "threads": fingerprint["threads"],
         "options": fingerprint["options"],
+        "folder": str(Path.cwd()),  # where the paths of the inputs start
         "inputs": [item.to_dict() for item in inputs],
         "files": {
             name: {"bytes": (job.out / name).stat().st_size, "sha256": sha256_of(job.out / name)} for name in names
@@ -144,8 +149,8 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             raise ValueError("keys are missing")
     except FileNotFoundError as error:
         raise ScanError(f"{directory}: no {MANIFEST} there; finish the scan with --resume") from error
-    except (OSError, ValueError) as error:
-        raise ScanError(f"{path}: cannot be read as a manifest ({error})") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ScanError(f"{path}: cannot be read as a manifest ({error}); scan again") from error
     return data
 
 

@@ -17,7 +17,7 @@ from netral.scan.cache import cached
 from netral.scan.findings import explain_findings
 from netral.scan.groups import group_findings
 from netral.scan.inputs import STDIN, Input, NothingReadable, check_unchanged, hash_inputs, read_records, spool_stdin
-from netral.scan.journal import JOURNAL, WORK, Checkpoint, Journal, compare
+from netral.scan.journal import JOURNAL, WORK, Checkpoint, Journal, compare, held
 from netral.scan.manifest import (
     MANIFEST,
     REJECTED,
@@ -68,8 +68,12 @@ def scan(
     (without `resume`) or holds another scan, `NothingReadable` when no input held a record, `WriteError`
     when the disk is full.
     """
-    tell = progress or (lambda stage, tally: None)
     _check_place(job)
+    with held(job.out):
+        return _scan(job, screener, resume, progress or (lambda stage, tally: None), judge)
+
+
+def _scan(job: Job, screener: Screener, resume: bool, tell: Progress, judge: Judge | None) -> Done:
     work, spool = job.out / WORK, job.out / WORK / "stdin"
     going_on = _prepare(job.out, work, resume)
     if going_on and (job.out / MANIFEST).exists():
@@ -112,9 +116,8 @@ def _check_place(job: Job) -> None:
 
 
 def _prepare(out: Path, work: Path, resume: bool) -> bool:
-    """Make the folders; return whether a scan is there to be resumed."""
+    """Make the work folder; return whether a scan is there to be resumed."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
         entries = {entry.name for entry in out.iterdir()}
         if entries and not resume:
             raise ScanError(f"{out}: not empty; go on with --resume, or choose another --out")
@@ -132,14 +135,18 @@ def _prepare(out: Path, work: Path, resume: bool) -> bool:
 def _finished(job: Job, screener: Screener, work: Path) -> Done:
     """Return the scan that stands in `job.out`, once it is known to be the same one."""
     manifest = read_manifest(job.out)
-    inputs = [Input(**item) for item in manifest["inputs"] if item["path"] == STDIN and STDIN in job.paths]
+    try:
+        inputs = [Input(**item) for item in manifest["inputs"] if item["path"] == STDIN and STDIN in job.paths]
+        before, tally = fingerprint_in(manifest), Tally.from_dict(manifest["rows"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ScanError(f"{job.out / MANIFEST}: damaged; check it with netral verify") from error
     inputs += hash_inputs([path for path in job.paths if path != STDIN], work)
-    compare(fingerprint_in(manifest), fingerprint_of(job, inputs, screener))
+    compare(before, fingerprint_of(job, inputs, screener))
     report = job.out / REPORT
     if work.exists() or not report.exists():
         report = _report(job.out)
         shutil.rmtree(work, ignore_errors=True)
-    return Done(Tally.from_dict(manifest["rows"]), report)
+    return Done(tally, report)
 
 
 # ---------------------------------------------------------------------------------- judging
@@ -208,12 +215,12 @@ def _why_nothing(rejected: Path, job: Job) -> str:
 
 def _publish(job: Job, screener: Screener, work: Path) -> list[str]:
     """Bring every file but manifest and report into `job.out`, each whole or not at all; return their names."""
-    verdicts = job.out / VERDICTS
+    verdicts, groups = job.out / VERDICTS, job.out / "groups.jsonl"
     makers: dict[str, Callable[[Path], object]] = {
         VERDICTS: lambda target: None,  # these two lie in `work`, finished
         REJECTED: lambda target: None,
-        "explanations.jsonl": lambda target: explain_findings(verdicts, target, screener, job.explain),
-        "groups.jsonl": lambda target: group_findings(verdicts, target, work / "groups.sqlite"),
+        groups.name: lambda target: group_findings(verdicts, target, work / "groups.sqlite"),
+        "explanations.jsonl": lambda target: explain_findings(verdicts, groups, target, screener, job.explain),
     }
     if job.format in RENDERERS:
         makers[f"verdicts.{job.format}"] = lambda target: _render(job.format, verdicts, target)

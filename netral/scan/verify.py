@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,12 @@ from netral.errors import ScanError
 from netral.scan.findings import post_of, sample_lines
 from netral.scan.inputs import STDIN, sha256_of
 from netral.scan.manifest import LIBRARIES, MANIFEST, REJECTED, VERDICTS, read_manifest, versions_of
-from netral.schema import FLAGS
+from netral.schema import FLAGS, Label
 from netral.screener import Screener, load
+
+logger = logging.getLogger(__name__)
+
+_LABEL = re.compile(rb'\{"label": "(\w+)"')  # how a line of verdicts.jsonl begins
 
 TOLERANCE = 1e-4
 """How far a flag may lie from the one written, on another machine."""
@@ -21,10 +28,16 @@ TOLERANCE = 1e-4
 def verify(directory: Path, *, rejudge: int = 0) -> list[str]:
     """Return everything that does not fit manifest.json of `directory`; [] when all does.
 
-    Files and the inputs that are still there are hashed, rows counted; `rejudge` posts, chosen at random, are
-    judged again as the manifest says. Raises `ScanError` when there is no manifest.
+    Files and the inputs that are still there are hashed, rows and labels counted; a warning says how many inputs
+    are not there. `rejudge` posts, chosen at random, are judged again as the manifest says. Raises `ScanError`
+    when there is no manifest.
     """
-    manifest = read_manifest(directory)
+    try:
+        manifest = read_manifest(directory)
+    except ScanError as error:
+        if not (directory / MANIFEST).exists():
+            raise
+        return [str(error)]
     try:
         found = [
             *_check_files(directory, manifest),
@@ -33,8 +46,8 @@ def verify(directory: Path, *, rejudge: int = 0) -> list[str]:
         ]
         if rejudge and not any(line.startswith(VERDICTS) for line in found):
             found += _rejudge(directory / VERDICTS, manifest, rejudge)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ScanError(f"{directory / MANIFEST}: not the manifest of a scan ({error!r})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        return [f"{MANIFEST} or {VERDICTS}: not as a scan writes it ({error!r})"]
     return found
 
 
@@ -48,11 +61,15 @@ def _check_files(directory: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _check_inputs(manifest: Mapping[str, Any]) -> Iterator[str]:
+    missing = 0
     for item in manifest["inputs"]:
-        path = Path(item["path"])
-        known = item["path"] != STDIN and item["sha256"] and path.is_file()
-        if known and sha256_of(path) != item["sha256"]:
+        path = Path(manifest.get("folder", ""), item["path"])
+        if item["path"] == STDIN or not item["sha256"] or not path.is_file():
+            missing += 1
+        elif sha256_of(path) != item["sha256"]:
             yield f"{item['path']}: not the input that was scanned (SHA-256 differs)"
+    if missing:
+        logger.warning("%d dari %d masukan tidak ditemukan dan tidak diperiksa", missing, len(manifest["inputs"]))
 
 
 def _check_rows(directory: Path, rows: Mapping[str, Any]) -> Iterator[str]:
@@ -62,11 +79,21 @@ def _check_rows(directory: Path, rows: Mapping[str, Any]) -> Iterator[str]:
         path = directory / name
         if path.is_file() and (lines := _count_lines(path)) != count:
             yield f"{name}: {lines} lines, the manifest says {count}"
+    if (path := directory / VERDICTS).is_file():
+        labels = _count_labels(path)
+        for label in Label:
+            if labels[label.encode()] != rows["labels"][label]:
+                yield f"{VERDICTS}: {labels[label.encode()]} {label}, the manifest says {rows['labels'][label]}"
 
 
 def _count_lines(path: Path) -> int:
     with path.open("rb") as stream:
         return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
+
+
+def _count_labels(verdicts: Path) -> Counter[bytes]:
+    with verdicts.open("rb") as stream:
+        return Counter(match[1] for line in stream if (match := _LABEL.match(line)))
 
 
 def _rejudge(verdicts: Path, manifest: Mapping[str, Any], count: int) -> Iterator[str]:

@@ -1,0 +1,192 @@
+"""Tables: which column holds the texts, cells beyond the headings, lists in cells, sheets without texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netral.readers import Columns, Rejected, read_posts
+from netral.schema import Kind, Post
+
+CALL = "Ayo coblos nomor 2 besok pagi"
+
+
+def read(folder: Path, content: str) -> list[Post]:
+    path = folder / "ekspor.csv"
+    path.write_text(content, encoding="utf-8")
+    records = list(read_posts(path))
+    posts = [record for record in records if isinstance(record, Post)]
+    assert len(posts) == len(records)
+    return posts
+
+
+def texts(folder: Path, content: str) -> list[str]:
+    return [post.text for post in read(folder, content)]
+
+
+def workbook(folder: Path, sheets: dict[str, list[list[Any]]]) -> Path:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(folder / "buku.xlsx")
+    return folder / "buku.xlsx"
+
+
+def test_lists_in_a_parquet_table_cost_no_row(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"text": CALL, "username": "budi", "hashtags": ["pilkada", "coblos"]}] * 3
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert [post.text for post in read_posts(tmp_path / "a.parquet") if isinstance(post, Post)] == [CALL] * 3
+
+
+def test_a_list_where_the_text_should_be_is_no_text(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"a": ["x"], "text": ["Ayo", "coblos"], "created_at": ["2024"], "url": ["https://contoh.id"]}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert [getattr(record, "reason", "") for record in read_posts(tmp_path / "a.parquet")] == ["empty-text"]
+
+
+def test_a_heading_left_empty_keeps_its_place(tmp_path: Path) -> None:
+    (post,) = read(tmp_path, "akun;isi;tanggal;\nbudi;Ayo coblos nomor 2 Prabowo;27/11/2024;sudah dicek\n")
+    assert post.text == "Ayo coblos nomor 2 Prabowo"
+    assert post.time is not None
+    assert "joined_cells" not in post.meta
+
+
+def test_a_row_may_leave_out_the_cells_under_empty_headings(tmp_path: Path) -> None:
+    (post,) = read(tmp_path, f"akun;isi;tanggal;;\nbudi;{CALL};27/11/2024\n")
+    assert (post.text, post.author) == (CALL, "budi")
+    assert "missing_cells" not in post.meta
+
+
+def test_a_text_cut_by_delimiters_is_whole_before_an_empty_heading(tmp_path: Path) -> None:
+    (post,) = read(tmp_path, "akun;isi;tanggal;\nbudi;Ayo; coblos nomor 2;27/11/2024;\n")
+    assert post.text == "Ayo; coblos nomor 2"
+    assert post.time is not None
+
+
+def test_cells_beside_a_spreadsheets_headings_are_not_the_text(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path,
+        {"Data": [["Akun", "Isi", "Tanggal"], [None, None, None, "Petugas"], ["budi", CALL, "27/11/2024", "Wati"]]},
+    )
+    (post,) = (record for record in read_posts(path) if isinstance(record, Post))
+    assert post.text == CALL
+    assert post.time is not None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Pak lurah bilang, coblos nomor 2", "Rapat besok, jam 9", "Sampai jumpa, kawan", "Jangan lupa, ya"],
+        ["Pak lurah bilang, coblos nomor 2", "Rapat besok jam 9", "Datang, lihat, pilih", "Pulang, nan"],
+        ["Pak lurah; coblos nomor 2", "Rapat besok; jam 9"],
+    ],
+)
+@pytest.mark.parametrize("header", ["isi", "Komentar"])
+def test_a_file_of_one_column_keeps_whole_lines(lines: list[str], header: str, tmp_path: Path) -> None:
+    assert texts(tmp_path, "\n".join([header, *lines])) == lines
+
+
+def test_a_named_column_alone_keeps_whole_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("ucapan_warga\nPak lurah, coblos nomor 2\nRapat besok, jam 9\n")
+    records = read_posts(tmp_path / "a.csv", columns=Columns(text="ucapan_warga"))
+    assert [record.text for record in records if isinstance(record, Post)] == [
+        "Pak lurah, coblos nomor 2",
+        "Rapat besok, jam 9",
+    ]
+
+
+def test_surplus_cells_are_joined_as_they_were_cut(tmp_path: Path) -> None:
+    (post,) = read(tmp_path, "akun;isi;tanggal\nbudi;Ayo coblos 2 ;) menang;27/11/2024\n")
+    assert post.text == "Ayo coblos 2 ;) menang"
+    assert post.meta["joined_cells"] == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("akun;caption;suka;komentar;bagikan", f'budi;"{CALL}";120;14;3'),
+        ("no,caption,likes,comment,share", f"1,{CALL},20,2,1"),
+        ("no,caption,likes,comment,share", f"1,{CALL},20,1.2K,1"),
+        ("id,username,status,konten", f'1,budi,published,"{CALL}"'),
+        ("tanggal,link post,post,status,isi konten", f"27/11/2024,https://contoh.id/p/1,1,tayang,{CALL}"),
+        ("tanggal,post,caption", f"27/11/2024,https://contoh.id/p/1,{CALL}"),
+        ("akun,komentar,caption", f"budi,Aktif,{CALL}"),
+        ("akun,text,caption", f"budi,,{CALL}"),
+    ],
+)
+def test_counters_states_and_links_are_not_the_text(header: str, row: str, tmp_path: Path) -> None:
+    assert texts(tmp_path, f"{header}\n{row}\n{row}\n") == [CALL, CALL]
+
+
+def test_states_of_two_words_are_not_the_text(tmp_path: Path) -> None:
+    rows = [f"{'sudah terbit' if number % 2 else 'belum terbit'},{CALL} di TPS {number}" for number in range(20)]
+    read_texts = texts(tmp_path, "\n".join(["post,caption", *rows]))
+    assert read_texts == [f"{CALL} di TPS {number}" for number in range(20)]
+
+
+def test_comments_are_the_text_beside_the_caption_they_answer(tmp_path: Path) -> None:
+    comments = ["Setuju pak", "mantap", "02", "Gas terus kawan", "jangan mau dibohongi"]
+    posts = read(tmp_path, "\n".join(["komentar,caption", *(f"{comment},{CALL} bersama kami" for comment in comments)]))
+    assert [post.text for post in posts] == comments
+    assert all(post.kind is Kind.COMMENT for post in posts)
+
+
+def test_the_order_of_names_decides_where_no_value_does(tmp_path: Path) -> None:
+    assert texts(tmp_path, "komentar,caption\nmantap,terbaru\ngas,terbaru\n") == ["mantap", "gas"]
+
+
+def test_the_rows_looked_at_are_read_once(tmp_path: Path) -> None:
+    lines = [f"{CALL} di TPS {number}" for number in range(200)]
+    assert texts(tmp_path, "\n".join(["komentar,caption", *(f"7,{line}" for line in lines)])) == lines
+
+
+def test_a_sheet_with_counters_before_the_text(tmp_path: Path) -> None:
+    header = ["Tanggal", "Akun", "Platform", "Jumlah Komentar", "Komentar", "Caption"]
+    (post,) = read_posts(workbook(tmp_path, {"Data": [header, ["27/11/2024", "budi", "TikTok", 5, 5, CALL]]}))
+    assert isinstance(post, Post)
+    assert (post.text, post.platform, post.kind) == (CALL, "tiktok", Kind.POST)
+
+
+def test_a_state_in_json_is_not_the_text(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(f'{{"akun": "budi", "konten": "{CALL}", "status": "terbit"}}\n')
+    (post,) = read_posts(tmp_path / "a.jsonl")
+    assert isinstance(post, Post)
+    assert post.text == CALL
+
+
+def test_a_sheet_without_a_column_of_texts_is_rejected_by_name(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path,
+        {
+            "Sampul": [["Laporan Pemantauan", "Oktober"]],
+            "Instagram": [["Pemilik", "Narasi A", "Narasi B"], ["budi", CALL, CALL], ["sari", CALL, CALL]],
+            "Kosong": [],
+            "X": [["akun", "isi"], ["budi", CALL]],
+        },
+    )
+    post, refused = read_posts(path)
+    assert isinstance(post, Post)
+    assert post.meta["sheet"] == "X"
+    assert isinstance(refused, Rejected)
+    assert refused.reason.startswith("no-text-field: ")
+    assert all(part in refused.reason for part in ("sheet 'Instagram'", "'Narasi A'", "--text-column"))
+    assert (post.meta["row"], refused.row) == (1, 2)
+
+
+def test_the_only_sheet_goes_unnamed(tmp_path: Path) -> None:
+    (post,) = read_posts(workbook(tmp_path, {"X": [["akun", "isi"], ["budi", CALL]]}))
+    assert isinstance(post, Post)
+    assert "sheet" not in post.meta
