@@ -190,3 +190,17 @@ def test_the_only_sheet_goes_unnamed(tmp_path: Path) -> None:
     (post,) = read_posts(workbook(tmp_path, {"X": [["akun", "isi"], ["budi", CALL]]}))
     assert isinstance(post, Post)
     assert "sheet" not in post.meta
+
+
+@pytest.mark.parametrize(
+    ("content", "times"),
+    [
+        (f"tanggal,isi\n11/05/2024,{CALL}\n11/27/2024,{CALL} ya\n", ["2024-11-05 00:00:00", "2024-11-27 00:00:00"]),
+        (f"tanggal,isi\n11/05/2024,{CALL}\n27/11/2024,{CALL} ya\n", ["2024-05-11 00:00:00", "2024-11-27 00:00:00"]),
+        (f"Date,Time,User,Text\n2024-11-27,10:05:33,budi,{CALL}\n", ["2024-11-27 10:05:33"]),
+        (f"tanggal,jam,akun,isi\n27/11/2024,10.05,budi,{CALL}\n", ["2024-11-27 10:05:00"]),
+        (f"tanggal,waktu,isi\n27/11/2024,pagi,{CALL}\n", ["2024-11-27 00:00:00"]),
+    ],
+)
+def test_times_are_read_by_what_the_column_shows(tmp_path: Path, content: str, times: list[str]) -> None:
+    assert [str(post.time) for post in read(tmp_path, content)] == times

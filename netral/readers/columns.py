@@ -13,7 +13,7 @@ from typing import Any
 from netral.errors import ReadError
 from netral.readers.records import Columns
 from netral.readers.repair import clean
-from netral.readers.times import parse_time
+from netral.readers.times import is_clock, month_leads, parse_time
 
 ROLES = ("text", "author", "time", "id", "url", "platform", "reply_to")
 _NAME_LENGTH = 60
@@ -38,6 +38,7 @@ class Layout:
     reply_to: int | None = None
     clock: int | None = None
     zone: int | None = None
+    month_first: bool = False
     shared: int | None = None
     quoted: tuple[int, ...] = ()
     texts: tuple[int, ...] = ()
@@ -109,13 +110,18 @@ def layout_of(
     text = found.pop("text")
     if text is None:
         return None
+    time, clocks = found["time"], form.get("clock", lexicon()["guess"]["clock"])
+    clock = next((names[key] for key in clocks if key in names and names[key] != time), None)
+    if clock is not None and "clock" not in form and not _holds_clocks(_column(rows, clock)):
+        clock = None
     name = plain(header[text])
     same = (place for place, cell in enumerate(header) if place != text and plain(cell) == name)
     kind = form.get("kind", "comment" if name in lexicon()["guess"]["comment"] else "post")
     return Layout(
         text=text,
         texts=(*(texts[1:] if name in _TWINS else ()), *same),
-        clock=names.get(form["clock"][0]) if "clock" in form else None,
+        clock=clock,
+        month_first=time is not None and month_leads(_column(rows, time)),
         zone=names.get(form["zone"][0]) if "zone" in form else None,
         shared=names.get(form["shared"][0]) if "shared" in form else None,
         quoted=tuple(names[key] for key in form.get("quoted", ()) if key in names and names[key] != text),
@@ -128,23 +134,31 @@ def layout_of(
     )
 
 
+def _column(rows: Sequence[Sequence[object]], place: int) -> list[str]:
+    return [value for row in rows if place < len(row) and (value := clean(row[place]))]
+
+
+def _holds_clocks(values: Sequence[str]) -> bool:
+    return bool(values) and all(map(is_clock, values))
+
+
 def _by_values(places: list[int], header: Sequence[object], rows: Sequence[Sequence[object]]) -> list[int]:
     """Put first the column whose values are texts.
 
     Any must hold words if another does; a name that is a counter's or a state's as well must hold its share
     of them. The rest is left to the order of names: a caption is often longer than the comments on it.
     """
-    words = {place: _words(row[place] for row in rows if place < len(row)) for place in places}
+    words = {place: _words(_column(rows, place)) for place in places}
     most = max(words.values(), default=0)
     doubtful = lexicon()["guess"]["doubtful"]
     least = {place: most / _SHARE if plain(header[place]) in doubtful else min(most, 1) for place in places}
     return sorted(places, key=lambda place: words[place] < least[place])
 
 
-def _words(cells: Iterable[object]) -> int:
+def _words(cells: Iterable[str]) -> int:
     """Weigh the words of different values: numbers, dates and links hold none, one alone is no sentence."""
     weight = 0
-    for value in {clean(cell)[:2000] for cell in cells}:
+    for value in {cell[:2000] for cell in cells}:
         count = len(value.split())
         if count and not (_COUNT.fullmatch(value) or is_address(value) or is_time(value)):
             weight += count * _WORD if count > 1 else 1

@@ -125,6 +125,7 @@ class Rows:
         id: object = "",
         author: object = "",
         time: object = None,
+        month_first: bool = False,
         url: object = "",
         platform: object = "",
         kind: Kind = Kind.POST,
@@ -144,7 +145,7 @@ class Rows:
         facts: dict[str, Any] = {"file": self.file, "row": self.row, **(meta or {})}
         if len(others) > MAX_CHARS:
             others, facts["quoted_cut"] = others[:MAX_CHARS], True
-        moment = parse_time(time)
+        moment = parse_time(time, month_first=month_first)
         if moment is None and clean(time):
             facts["time"] = clean(time)
         post = Post(

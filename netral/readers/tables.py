@@ -160,7 +160,8 @@ class Table:
             return self.rows.skip(ERROR_ROW)
         time = cell(layout.time)
         if layout.clock is not None and layout.clock != layout.time:
-            time = f"{clean(time)} {clean(cell(layout.clock))} {clean(cell(layout.zone))}".strip()
+            day = clean(time).removesuffix(" 00:00:00")  # a spreadsheet's date
+            time = f"{day} {clean(cell(layout.clock))} {clean(cell(layout.zone))}".strip()
         reply_to = clean(cell(layout.reply_to))
         if reply_to.startswith("["):
             found = _REPLIED.search(reply_to)
@@ -175,6 +176,7 @@ class Table:
             quoted=quoted,
             author=cell(layout.author),
             time=time,
+            month_first=layout.month_first,
             id=cell(layout.id),
             url=cell(layout.url),
             platform=clean(cell(layout.platform)) or layout.network,

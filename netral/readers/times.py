@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 
 _HOURS = {
@@ -26,6 +27,7 @@ _MONTHS = {
 _CLOCK = r"(?P<hour>\d{1,2})[.:](?P<minute>\d{2})(?:[.:](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
 _HALF = r"\s*(?P<half>[aApP]\.?\s?[mM]\.?)?"
 _ZONE = r"\s*(?P<zone>[zZ]|[+-]\d{2}(?::?\d{2})?|[A-Za-z]{3,4}|(?:UTC|GMT)[+-]\d{1,2})?"
+_TIME_OF_DAY = re.compile(_CLOCK + _HALF + _ZONE)
 _REST = rf"(?:[T,\s]+(?:pukul\s+|at\s+|jam\s+)?{_CLOCK}{_HALF}{_ZONE})?"
 _WEEKDAY = r"(?:[\w'’]+,\s*)?"
 _X = re.compile(
@@ -66,6 +68,17 @@ def parse_time(value: object, *, month_first: bool = False) -> datetime | None:
         if match is not None:
             return _from_parts(match.groupdict(), month_first and shape is _DAY_FIRST)
     return None
+
+
+def month_leads(values: Iterable[object]) -> bool:
+    """Say whether dates of numbers name the month first: a second number is over 12 and no first one is."""
+    found = [match for value in values if (match := _DAY_FIRST.fullmatch(str(value)[:80].strip()))]
+    return any(int(match["month"]) > 12 for match in found) and not any(int(match["day"]) > 12 for match in found)
+
+
+def is_clock(value: str) -> bool:
+    """Say whether a value is a time of day and no date."""
+    return _TIME_OF_DAY.fullmatch(value) is not None
 
 
 def from_epoch(value: float) -> datetime | None:
