@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 # Marks laid over Latin letters ("p̶i̶l̶i̶h̶"), enclosing marks (keycaps), variation selectors, skin
@@ -90,6 +90,20 @@ def unstretch(word: str) -> str:
     """Return "menaaaang" as "menang"; "III" and "aaaa" stay, and "aaamiiin" is a prayer, not a name."""
     short = RUN.sub(r"\1", word) if len(set(word.lower())) > 1 else word
     return "aamiin" if short.lower() == "amin" and short != word else short
+
+
+LONGEST = 40
+"""Letters of a word that may have other spellings; longer ones are not kept in caches."""
+
+
+def undone(word: str) -> str:
+    """Return a word without leet and stretching."""
+    return _undone(word) if len(word) <= LONGEST else unstretch(unleet(word))
+
+
+@lru_cache(maxsize=1 << 16)
+def _undone(word: str) -> str:
+    return unstretch(unleet(word))
 
 
 def unleet(word: str, table: dict[int, int] = _LEET) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
-from netral.normalize.folding import fold, pairs, unleet, unstretch
+from netral.normalize.folding import LONGEST, fold, pairs, undone
 
 CANDIDATE, PARTY = "\ue001", "\ue002"
 """Stand for every name that a roster holds, so that names carry no weight; one added token each."""
@@ -49,8 +49,7 @@ class Names:
         Stretched, leet and spaced spellings are names too.
         """
         word, end = match[0].replace(match["gap"] or "\0", ""), match.end()
-        plain, undone = word.lower(), unstretch(unleet(word)).lower()
-        for key in dict.fromkeys((plain, _ENCLITIC.sub("", plain), undone, _ENCLITIC.sub("", undone))):
+        for key in (_keys if len(word) <= LONGEST else _keys.__wrapped__)(word):
             for rest, symbol, capitals in self.table.get(key, ()):
                 if (not capitals or (word.isupper() and not shouted)) and (found := rest.match(folded, end)):
                     return symbol, found.end()
@@ -70,6 +69,14 @@ _GLUE = tuple(
     "relawan sahabat lovers center official tetap lagi periode pasti bisa kita saya rakyat indonesia satu putaran "
     "all in for dan bukan asal ganti jangan tolak lanjut lanjutkan jatim jakarta jabar jateng banten dki ri rel".split()
 )
+
+
+@lru_cache(maxsize=1 << 16)
+def _keys(word: str) -> tuple[str, ...]:
+    """Return what a word may be in a table of names: as it stands, undone, and both without an enclitic."""
+    found = (word.lower(), undone(word).lower())
+    return tuple(dict.fromkeys((*found, *(_ENCLITIC.sub("", one) for one in found))))
+
 
 _ENCLITIC = re.compile(r"(?<=\w{3})(?:nya|lah|pun|kah|ku|mu|ers)$")
 

@@ -7,7 +7,20 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from netral.normalize.folding import LEET_L, LETTER, LINK, MENTION, RUN, SPACED, fold, origins, pairs, unleet, unstretch
+from netral.normalize.folding import (
+    LEET_L,
+    LETTER,
+    LINK,
+    LONGEST,
+    MENTION,
+    RUN,
+    SPACED,
+    fold,
+    origins,
+    pairs,
+    unleet,
+    unstretch,
+)
 
 
 @cache
@@ -51,12 +64,9 @@ _ABBREVIATIONS = frozenset(
 _PARTICLE = re.compile(r"(.{3,})(?:lah|kah|nya|pun)$")
 
 
-_LONGEST = 40  # letters of a word that may have other spellings, and that is kept in a cache
-
-
 def spellings(word: str) -> tuple[str, ...]:
     """Return what a lower-case word may stand for besides itself: unstretched, unleeted, formal."""
-    return _spellings(word) if len(word) <= _LONGEST else ()
+    return _spellings(word) if len(word) <= LONGEST else ()
 
 
 @lru_cache(maxsize=1 << 16)
@@ -72,7 +82,7 @@ def _spellings(word: str) -> tuple[str, ...]:
 
 
 def _describe(form: str) -> tuple[str, tuple[str, ...], bool, bool, bool]:
-    return _known(form) if len(form) <= _LONGEST else _known.__wrapped__(form)
+    return _known(form) if len(form) <= LONGEST else _known.__wrapped__(form)
 
 
 @lru_cache(maxsize=1 << 16)
