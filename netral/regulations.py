@@ -225,23 +225,24 @@ def _condition(rule: Regulation, case: _Case, present: Mapping[str, str]) -> str
     elif case.day and not rule.in_force(case.day):
         notes.append(f"Aturan sekarang, berlaku {_period(rule)}; {_MILDER}.")
     if rule.recheck_after and not (case.day and case.day <= rule.recheck_after):
-        when = "" if case.day else f"Bila diunggah sesudah {_long(rule.recheck_after)}, "
+        when = "" if case.day else f"Bila diunggah sesudah {long_date(rule.recheck_after)}, "
         notes.append(f"{when}{'p' if when else 'P'}eriksa apakah sudah diganti.")
     return " ".join(notes)
 
 
 def _period(rule: Regulation) -> str:
     if rule.in_force_from and rule.in_force_to:
-        return f"dari {_long(rule.in_force_from)} sampai dengan {_long(rule.in_force_to)}"
+        return f"dari {long_date(rule.in_force_from)} sampai dengan {long_date(rule.in_force_to)}"
     if rule.in_force_to:
-        return f"sebelum {_long(rule.in_force_to + timedelta(days=1))}"
-    return f"sejak {_long(rule.in_force_from)}" if rule.in_force_from else ""
+        return f"sebelum {long_date(rule.in_force_to + timedelta(days=1))}"
+    return f"sejak {long_date(rule.in_force_from)}" if rule.in_force_from else ""
 
 
 def _dates(designated: tuple[date, ...]) -> str:
-    several = list(dict.fromkeys(map(_long, designated)))
+    several = list(dict.fromkeys(map(long_date, designated)))
     return f" ({' atau '.join(several)}{', menurut jabatannya' * (len(several) > 1)})" if several else ""
 
 
-def _long(day: date) -> str:
+def long_date(day: date) -> str:
+    """Return a day as an officer writes it: "27 November 2024"."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import time as clock
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from netral.contest import WIB
 from netral.errors import ReadError, ScanError
+from netral.regulations import long_date
 from netral.schema import FLAGS, Label
 
 MOST_FINDINGS = 2000
@@ -25,7 +27,6 @@ LABELS = {
     Label.HOAX_HATE.value: "Hoaks atau ujaran kebencian",
     Label.NEUTRAL.value: "Netral",
 }
-_MONTHS = "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split()
 FLAG_NAMES = {"partisan": "Keberpihakan", "hate": "Ujaran kebencian", "hoax": "Hoaks"}
 _OBEYED = re.compile(  # what a browser obeys or hides; not the joiners and tags that emoji are made of
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
@@ -212,14 +213,17 @@ def segments(text: str, evidence: Sequence[Mapping[str, Any]]) -> tuple[tuple[st
 def written_time(value: str) -> str:
     """Return an ISO 8601 time as an officer writes it, in WIB: "27 November 2024 10.05 WIB".
 
-    A time without a zone stays as it is and names none; what is no ISO time is returned as given.
+    A time without a zone stays as it is and names none; without one, midnight is a day alone, as most exports of days
+    are read. What is no ISO time is returned as given.
     """
     try:
         time = datetime.fromisoformat(value)
         local = time.astimezone(WIB) if time.tzinfo else time
     except (ValueError, OverflowError):  # the first and last day of the calendar have no neighbour
         return value
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year} {local:%H.%M}{' WIB' if time.tzinfo else ''}"
+    if not time.tzinfo and time.time() == clock.min:
+        return long_date(local)
+    return f"{long_date(local)} {local:%H.%M}{' WIB' if time.tzinfo else ''}"
 
 
 def _shown(value: object) -> object:

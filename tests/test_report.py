@@ -114,6 +114,8 @@ def test_segments_carry_flag_and_reason_and_lose_nothing():
         ("2024-02-01T09:00:00Z", "1 Februari 2024 16.00 WIB"),
         ("2024-11-27T08:30:00+09:00", "27 November 2024 06.30 WIB"),
         ("2024-11-27T08:30:00", "27 November 2024 08.30"),
+        ("2024-11-27T00:00:00", "27 November 2024"),
+        ("2024-11-27T00:00:00+07:00", "27 November 2024 00.00 WIB"),
         ("kemarin sore", "kemarin sore"),
         ("9999-12-31T23:00:00+00:00", "9999-12-31T23:00:00+00:00"),
     ],
