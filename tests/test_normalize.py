@@ -85,6 +85,7 @@ def test_amin_stays_three_things():
         ("dasar c1na", "dasar bugis"),
         ("umat Islam dan Kristen", "umat Hindu dan Hindu"),
         ("kaum nasrani", "kaum muslim"),
+        ("orang b a t a k, dasar p.a.p.u.a", "orang bugis, dasar bugis"),
         ("batakan islamis jawara", "batakan islamis jawara"),
     ],
 )

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from netral.normalize.folding import LETTER, LINK, MENTION, SPACED, fold, origins, undone, unstretch
+from netral.normalize.folding import LETTER, LINK, MENTION, SPACED, fold, origins, undone
 from netral.normalize.names import CANDIDATE, PARTY, Names, stand_in
 
 VERSION = "3"
@@ -119,16 +119,14 @@ def _loud(word: str) -> bool:
 
 def _lighten(match: re.Match[str], mark: bool, names: Names | None) -> str:
     kind, old = match.lastgroup, match[0]
-    if kind == "word":
+    if kind in ("word", "spaced"):
+        old = old.replace(match["gap"], "") if kind == "spaced" else old
         word = undone(old) if old != URL else old
         if names is not None and 7 < len(old) <= 60:  # "prabowogibran", "#AniesPresiden"
             whole = names.unglue(old)
             word = names.unglue(word) if whole == old else undone(whole)
         if names is not None:
             word = stand_in(word, match.string, match.start())
-        return CAPS + word if mark and _loud(word) else word
-    if kind == "spaced":
-        word = unstretch(old.replace(match["gap"], ""))
         return CAPS + word if mark and _loud(word) else word
     if kind == "space":
         return "\n" if "\n" in old else " "
