@@ -204,3 +204,12 @@ def test_the_only_sheet_goes_unnamed(tmp_path: Path) -> None:
 )
 def test_times_are_read_by_what_the_column_shows(tmp_path: Path, content: str, times: list[str]) -> None:
     assert [str(post.time) for post in read(tmp_path, content)] == times
+
+
+def test_a_number_under_the_name_of_a_text_is_a_counter(tmp_path: Path) -> None:
+    lines = [
+        f'{{"akun": "budi", "komentar": 14, "caption": "{CALL}"}}',
+        '{"akun": "siti", "komentar": "02", "caption": "x y"}',
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert [post.text for post in read_posts(tmp_path / "a.jsonl") if isinstance(post, Post)] == [CALL, "02"]

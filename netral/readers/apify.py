@@ -49,17 +49,20 @@ def _children(value: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _table(value: dict[str, Any], context: Context, columns: Columns) -> Table | None:
-    keys = tuple(flatten(value))
+    flat = flatten(value)
+    # A number under a text's name ("komentar": 14) is a counter; all else may be words, whatever this record holds.
+    words = tuple("" if isinstance(item, int | float) else "kata kata" for item in flat.values())
+    keys = (*flat, *words)
     tables: dict[tuple[str, ...], Table | None] = context.memo.setdefault("tables", {})
     if keys not in tables:
         if len(tables) > _MAX_LAYOUTS:
             tables.clear()
         layout: Layout | None
         try:
-            layout = names.layout_of(keys, columns, context.source.name)
+            layout = names.layout_of(tuple(flat), columns, context.source.name, [words])
         except ReadError:
             layout = None
-        tables[keys] = Table(context.rows, keys, layout) if layout is not None else None
+        tables[keys] = Table(context.rows, tuple(flat), layout) if layout is not None else None
     return tables[keys]
 
 
