@@ -29,7 +29,7 @@ Item = TypeVar("Item")
 
 
 class _OneByOne:
-    """Asks a classifier for one text at a time, which leaves its own pool of threads unused: a worker is one core."""
+    """Asks a classifier for one text at a time: only texts of several windows then start its pool of threads."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier

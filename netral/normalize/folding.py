@@ -16,7 +16,7 @@ _DROPPED = re.compile(
 )
 
 
-def pairs(name: str) -> list[tuple[str, str]]:
+def lexicon(name: str) -> list[tuple[str, str]]:
     """Return the first two columns of a table of `resources/lexicons`."""
     text = files("netral").joinpath("resources", "lexicons", name).read_text(encoding="utf-8")
     rows = (line.split("\t") for line in text.splitlines() if line.strip() and not line.startswith("#"))
@@ -28,7 +28,7 @@ _BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # fillers of Hangul and Braille that
 
 @cache
 def _confusables() -> Mapping[str, str]:
-    return dict(pairs("confusables.tsv"))
+    return dict(lexicon("confusables.tsv"))
 
 
 def _fold_char(char: str) -> str:

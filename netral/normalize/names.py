@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 
-from netral.normalize.folding import LONGEST, fold, pairs, undone
+from netral.normalize.folding import LONGEST, fold, lexicon, undone
 
 CANDIDATE, PARTY = "\ue001", "\ue002"
 """Stand for every name that a roster holds, so that names carry no weight; one added token each."""
@@ -94,12 +94,15 @@ _LAST_WORD = re.compile(r"(\w+)\s{1,3}$")
 @cache
 def _groups() -> Mapping[str, tuple[str, bool]]:
     """Return, for each name of `groups.tsv`, its kind and whether it is also a place's."""
-    return {name.removeprefix("orang "): (kind, " " in name) for name, kind in pairs("groups.tsv")}
+    return {name.removeprefix("orang "): (kind, " " in name) for name, kind in lexicon("groups.tsv")}
 
 
 def kind_of(word: str, before: str) -> str | None:
     """Return "suku", "agama" or "umat" for a name of people, a religion or its followers after `before`."""
-    kind, place = _groups().get(word.lower(), (None, False))
+    found = _groups().get(word.lower())
+    if found is None:
+        return None
+    kind, place = found
     return None if place and before.lower() not in _OF_PEOPLE else kind
 
 

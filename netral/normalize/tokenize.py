@@ -16,8 +16,8 @@ from netral.normalize.folding import (
     RUN,
     SPACED,
     fold,
+    lexicon,
     origins,
-    pairs,
     unleet,
     unstretch,
 )
@@ -26,7 +26,7 @@ from netral.normalize.folding import (
 @cache
 def _slang() -> Mapping[str, tuple[str, ...]]:
     table: dict[str, tuple[str, ...]] = {}
-    for informal, formal in pairs("slang.tsv"):
+    for informal, formal in lexicon("slang.tsv"):
         table[informal] = (*table.get(informal, ()), formal)
     return table
 

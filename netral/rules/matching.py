@@ -99,8 +99,10 @@ def _keys(found: Sequence[Token], index: int, roster: Roster) -> list[tuple[str,
 
 def _group(token: Token, before: str) -> str | None:
     """Return the placeholder of the people or religion that a token names after the word `before`."""
-    kinds = filter(None, (kind_of(form, before) for form in (token.normal, *token.alternatives)))
-    return {"suku": "<suku>", "agama": "<agama>", "umat": "<agama>"}.get(next(kinds, ""))
+    for form in (token.normal, *token.alternatives):
+        if kind := kind_of(form, before):
+            return "<suku>" if kind == "suku" else "<agama>"
+    return None
 
 
 def _walk(
