@@ -228,6 +228,45 @@ def test_training_resumes_where_it_stopped(checkpoint, rows, tmp_path):
     assert "dev" not in run("train", *arguments).split("averaged")[0]
 
 
+def test_the_recipe_makes_a_model_in_one_command_and_makes_nothing_twice(checkpoint, rows, tmp_path):
+    out = tmp_path / "mine"
+    out.mkdir()
+    shutil.copy(rows, out)  # so the public posts are not asked for
+    command = ("--config", "training/configs/tiny.toml", "--checkpoint", checkpoint, "--datasets", tmp_path)
+    first = run("recipe", *command, "--out", out)
+    assert [line.split()[1] for line in first.splitlines() if line.startswith("== ")] == [
+        f"training.{step}:" for step in ("train", "ngrams", "export", "calibrate", "export")
+    ]
+    assert not list((out / "part").iterdir())
+    screener = netral.load(out / "model")
+    assert screener.predict(TEXTS[0]).decided_by in ("model", "rules")
+    assert json.loads((out / "model" / "netral.json").read_text())["version"] == "mine"
+    shutil.rmtree(out / "model")
+    again = run("recipe", *command, "--out", out)
+    assert again.count("== ") == 1
+    assert (out / "model" / "netral.json").exists()
+
+
+@pytest.mark.parametrize("name", ["", "no/such/checkpoint", "nosuchcheckpoint"])
+def test_a_checkpoint_that_is_nowhere_is_named(name, monkeypatch):
+    from training.checkpoint import find_checkpoint
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(SystemExit, match=name or "no checkpoint"):
+        find_checkpoint(name)
+
+
+def test_labels_of_absent_sources_are_counted(tmp_path):
+    from training.prepare import join_texts, text_hash
+
+    pl.DataFrame({"text": ["pilih nomor dua"], "licence_tier": ["A"]}).write_parquet(tmp_path / "here.parquet")
+    labels = pl.DataFrame({"source": ["here", "here", "gone"], "key": [text_hash("pilih nomor dua"), "0", "0"]})
+    for frame, missing in ((labels, 2), (labels.filter(source="gone"), 1)):
+        joined, lost = join_texts(frame, tmp_path)
+        assert lost == missing
+        assert joined["text"].to_list() == ["pilih nomor dua"][: len(frame) - missing]
+
+
 def test_a_checkpoint_is_rebuilt_from_what_was_exported(trained, checkpoint, rows, tmp_path):
     if trained.name.startswith("first"):  # a pooled first token passes one more layer, of another kind in ONNX
         return

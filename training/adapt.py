@@ -20,7 +20,8 @@ import torch
 from torch import nn
 
 from netral.normalize import light
-from training.checkpoint import load_encoder, load_tokenizer
+from training.checkpoint import find_checkpoint, load_encoder, load_tokenizer
+from training.model import DEVICE, autocast
 from training.prepare import text_key
 
 
@@ -89,7 +90,7 @@ def mask(rows: list[list[int]], tokenizer: Any, share: float = 0.2) -> tuple[tor
 def main() -> None:
     """Run the adaptation."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=find_checkpoint, required=True, help="directory, or name on the hub")
     parser.add_argument("--texts", type=Path, required=True, help="Parquet with columns text, domain")
     parser.add_argument("--exclude", type=Path, nargs="*", default=[], help="Parquet files whose texts are left out")
     parser.add_argument("--out", type=Path, required=True)
@@ -100,8 +101,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     tokenizer = load_tokenizer(args.checkpoint)
-    encoder = load_encoder(args.checkpoint, tokenizer)
-    head = MaskedHead(encoder)
+    encoder = load_encoder(args.checkpoint, tokenizer).to(DEVICE)
+    head = MaskedHead(encoder).to(DEVICE)
     body = list(encoder.parameters())
     fresh = [*head.dense.parameters(), *head.norm.parameters(), head.bias]  # starts from nothing: learns faster
     groups = [{"params": body, "rate": args.lr}, {"params": fresh, "rate": 5 * args.lr}]
@@ -115,7 +116,7 @@ def main() -> None:
     )
     done, resume = 0, args.out / "resume.pt"
     if resume.exists():
-        state = torch.load(resume, weights_only=True)
+        state = torch.load(resume, map_location=DEVICE, weights_only=True)
         encoder.load_state_dict(state["encoder"])
         head.load_state_dict(state["head"])
         optimizer.load_state_dict(state["optimizer"])
@@ -129,8 +130,8 @@ def main() -> None:
         progress = done / args.tokens
         for group in optimizer.param_groups:
             group["lr"] = group["rate"] * min(1.0, progress / 0.06) * max(0.0, 1 - progress)
-        ids, attention, labels = mask(rows, tokenizer)
-        with torch.autocast("cpu", torch.bfloat16):
+        ids, attention, labels = (part.to(DEVICE) for part in mask(rows, tokenizer))
+        with autocast():
             hidden = encoder(input_ids=ids, attention_mask=attention).last_hidden_state
             loss = nn.functional.cross_entropy(head(hidden[labels != -100]).float(), labels[labels != -100])
         loss.backward()

@@ -6,12 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError
 from tokenizers import AddedToken
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
 
 from netral.normalize import CANDIDATE, CAPS, PARTY
 
+_OTHER_FRAMEWORKS = ["*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite"]
 _SPECIAL = ("unk_token", "pad_token", "mask_token", "cls_token", "sep_token")
+
+
+def find_checkpoint(name: str) -> Path:
+    """Return the directory of a checkpoint: `name` itself, or where the Hugging Face hub's snapshot of it lies."""
+    if not name:
+        raise SystemExit("no checkpoint: give --checkpoint, a directory or a name on the Hugging Face hub")
+    if Path(name).is_dir():
+        return Path(name).resolve()
+    try:
+        return Path(snapshot_download(name, ignore_patterns=_OTHER_FRAMEWORKS))
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise SystemExit(f"{name}: no such directory, and the hub's cannot be fetched: {error}") from error
 
 
 def load_tokenizer(path: Path) -> Any:

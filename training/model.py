@@ -14,6 +14,21 @@ from netral.schema import FLAGS
 POOLING = "netral_pooling"
 """Key of config.json: "mean" over the last layer, or "first" for the checkpoint's own pooled token."""
 
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+"""Where training runs."""
+
+
+def autocast() -> torch.autocast:
+    """Return the context of forward passes: bfloat16 where `DEVICE` multiplies it itself, else float32.
+
+    CPUs without AVX-512 imitate bfloat16: 29 tokens a second instead of 710 (measured with 12 layers of 384).
+    """
+    if DEVICE.type == "cuda":
+        quick = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        quick = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    return torch.autocast(DEVICE.type, torch.bfloat16, enabled=quick)
+
 
 def build(path: Path, tokenizer: Any, pooling: str, *, random: bool = False) -> Any:
     """Return a three-flag sequence classifier over the checkpoint at `path`, in float32."""
@@ -52,7 +67,8 @@ class SharedDropout(nn.Dropout):
 
 
 def logits(model: Any, ids: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
-    """Return logits [n, 3] for token ids and attention mask [n, width]."""
+    """Return logits [n, 3] for token ids and attention mask [n, width], on the model's device."""
+    ids, attention = ids.to(model.device), attention.to(model.device)
     if getattr(model.config, POOLING, "first") != "mean":
         return model(input_ids=ids, attention_mask=attention).logits  # type: ignore[no-any-return]
     hidden = model.base_model(input_ids=ids, attention_mask=attention).last_hidden_state

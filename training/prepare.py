@@ -59,9 +59,11 @@ def read_annotations(folder: Path) -> pl.DataFrame:
 
 def join_texts(labels: pl.DataFrame, datasets: Path) -> tuple[pl.DataFrame, int]:
     """Return the labels with their texts and licence tiers, and how many texts were not found."""
-    parts = []
+    parts = [labels.clear().with_columns(text=pl.lit(""), licence_tier=pl.lit(""))]
     for (source,), part in labels.group_by(["source"], maintain_order=True):
-        frame = pl.read_parquet(datasets / f"{source}.parquet", columns=["text", "licence_tier"])
+        if not (path := datasets / f"{source}.parquet").exists():
+            continue
+        frame = pl.read_parquet(path, columns=["text", "licence_tier"])
         keyed = frame.with_columns(pl.col("text").map_elements(text_hash, return_dtype=pl.String).alias("key"))
         parts.append(part.join(keyed.unique("key"), on="key", how="inner"))
     joined = pl.concat(parts)
@@ -151,6 +153,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--weak", action="store_true", help="add rows with public labels for a first stage")
     args = parser.parse_args()
+    if not args.datasets.is_dir():
+        parser.error(f"{args.datasets}: no such directory")
     labels, missing = join_texts(read_annotations(args.data / "annotations"), args.datasets)
     rows: list[dict[str, Any]] = []
     for row in labels.filter(pl.col("unusable") == 0).iter_rows(named=True):

@@ -28,15 +28,16 @@ from netral.model import mask_of
 from netral.normalize import Names, light
 from netral.schema import FLAGS
 from training.augment import Augmenter, names_pattern
-from training.checkpoint import load_tokenizer
+from training.checkpoint import find_checkpoint, load_tokenizer
 from training.metrics import summary
-from training.model import build, logits
+from training.model import DEVICE, autocast, build, logits
 
 
 @dataclass(frozen=True)
 class Config:
     """One training run; every field is a key of the TOML file."""
 
+    checkpoint: str = ""
     pooling: str = "mean"
     epochs: float = 3.0
     lr: float = 1e-4
@@ -119,12 +120,12 @@ def batches(lengths: list[int], size: int, dice: random.Random | None) -> Iterat
 
 def predict(model: Any, rows: list[list[int]], padding: int, size: int = 4000) -> np.ndarray[Any, Any]:
     """Return logits [n, 3] as numpy, in the order of the rows."""
-    model.eval()
+    model.to(DEVICE).eval()
     out = np.zeros((len(rows), len(FLAGS)), dtype=np.float32)
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), autocast():
         for chosen in batches([len(row) for row in rows], size, None):
             ids, attention = pad([rows[i] for i in chosen], padding)
-            out[chosen] = logits(model, ids, attention).float().numpy()
+            out[chosen] = logits(model, ids, attention).float().cpu().numpy()
     model.train()
     return out
 
@@ -156,7 +157,7 @@ def main() -> None:
     """Train and write the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="directory of a Hugging Face checkpoint")
+    parser.add_argument("--checkpoint", help="directory, or name on the Hugging Face hub; else the configuration's")
     parser.add_argument("--rows", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--save-seconds", type=float, default=240)
@@ -164,8 +165,9 @@ def main() -> None:
     config = read_config(args.config)
     torch.manual_seed(config.seed)
     frame = pl.read_parquet(args.rows)
-    tokenizer = load_tokenizer(args.checkpoint)
-    model = build(args.checkpoint, tokenizer, config.pooling, random=config.random_weights)
+    checkpoint = find_checkpoint(args.checkpoint or config.checkpoint)
+    tokenizer = load_tokenizer(checkpoint)
+    model = build(checkpoint, tokenizer, config.pooling, random=config.random_weights)
     rows, dev = select(frame, config), frame.filter(pl.col("split") == "dev")
     texts = Texts(config, tokenizer)
     train(model, tokenizer, rows, dev, texts, config, args.out, args.save_seconds)
@@ -199,6 +201,7 @@ def train(
 ) -> None:
     """Run the epochs, printing loss and dev figures, and write averaged weights to `out`."""
     out.mkdir(parents=True, exist_ok=True)
+    model.to(DEVICE)
     labels = torch.tensor(rows.select(FLAGS).fill_null(float("nan")).to_numpy().astype(np.float32))
     weights = torch.tensor(rows["weight"].to_numpy().astype(np.float32))
     weights[torch.tensor((rows["tier"] == "authored").to_numpy())] *= config.authored_weight
@@ -216,9 +219,9 @@ def train(
                 continue
             set_rates(optimizer, config, step / total)
             inputs, attention = pad([ids[i] for i in chosen], padding)
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast():
                 output = logits(model, inputs, attention).float()
-            loss = masked_loss(output, labels[chosen], weights[chosen])
+            loss = masked_loss(output, labels[chosen].to(DEVICE), weights[chosen].to(DEVICE))
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -270,7 +273,7 @@ def save_state(path: Path, model: Any, optimizer: torch.optim.Optimizer, average
 
 def load_state(path: Path, model: Any, optimizer: torch.optim.Optimizer, average: Average) -> int:
     """Bring back what `save_state` wrote; return the steps that are done."""
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location=DEVICE, weights_only=True)
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     average.weights, average.count = state["average"], state["averaged"]
