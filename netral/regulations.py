@@ -38,7 +38,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 class Regulation:
     """One rule as shown to an officer; both days of its period count.
 
-    `signals`: flags or beginnings of rule ids. `part`: A before the designation of candidates, B from it on.
+    `signals`: flags or rule ids. `part`: A before the designation of candidates, B from it on.
     `law`: "pemilu" or "pilkada" where only that contest counts; `vote_year` where only its contests do. `past`:
     shown for an unknown time only when the contest's vote lies in its period. `chain`: versions of one criminal
     rule. `recheck_after`: the day after which an officer must see whether it was replaced.
@@ -173,7 +173,7 @@ def _case(day: date | None, contest: Contest) -> _Case:
 
 @lru_cache(maxsize=1 << 14)
 def _pointers(signals: frozenset[str], case: _Case) -> tuple[Pointer, ...]:
-    touched = [rule for rule in regulations() if any(signal.startswith(rule.signals) for signal in signals)]
+    touched = [rule for rule in regulations() if not signals.isdisjoint(rule.signals)]
     shown = [rule for rule in touched if _applies(rule, case)]
     chains = {rule.chain for rule in shown if rule.chain}
     present = {rule.chain: rule.id for rule in touched if rule.chain in chains}  # the last of each chain

@@ -146,12 +146,14 @@ def test_evidence_leads_back_to_the_original():
     assert text[a:b] == "p\u200bilih"
     spans = {token.normal: text[token.start : token.end] for token in tokens(text)}
     assert spans["pilih"] == "p\u200bilih"
-    assert spans["2"] == "2"
+    assert spans["2"] == "2\ufe0f\u20e3"
+    assert spans["✌"] == "✌🏽"
 
 
 @given(ANY | TRICKY)
 @example("🫰🫰🫰🫰")
 @example("AA:AA🫰AA")
+@example("0$.@0.0")
 @settings(max_examples=3000, deadline=None)
 def test_any_string_is_normalised(text):
     once, plain = light(text), light(text, caps=False)

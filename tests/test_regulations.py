@@ -10,7 +10,8 @@ import pytest
 from netral.contest import Office, load_contest
 from netral.errors import RegulationError
 from netral.regulations import parse_regulations, pointers, regulations
-from netral.schema import Pointer
+from netral.rules import load_rules
+from netral.schema import FLAGS, Pointer
 
 PILPRES_2014, DKI_2017, PILPRES_2019, PEMILU_2024, DKI_2024 = map(
     load_contest, ("pilpres-2014", "pilkada-dki-2017", "pilpres-2019", "pemilu-2024", "pilkada-dki-2024")
@@ -124,7 +125,8 @@ def condition(rule, signals, day, contest):
         ("partisan-money", "2024-10-01", None, "uu-7-2017-523 uu-10-2016-187a"),
         ("partisan-mobilise", "2024-10-01", DKI_2024, "uu-10-2016-188"),
         ("partisan-mobilise", "2024-02-01", PEMILU_2024, "uu-7-2017-494"),
-        ("partisan-threat", "2024-10-01", DKI_2024, "uu-10-2016-188"),
+        ("partisan-office-deal", "2024-10-01", DKI_2024, "uu-10-2016-188"),
+        ("partisan-office-word", "2024-10-01", DKI_2024, ""),
         ("", "2024-10-01", DKI_2024, ""),
         ("own-rule", "2024-10-01", DKI_2024, ""),
     ],
@@ -223,6 +225,11 @@ def test_who_a_rule_binds_is_said():
     assert bound["pp-49-2018"] == ("PPPK",)
     assert bound["uu-10-2016-188"] == ("pejabat ASN",)
     assert bound["uu-20-2023"] == ("PNS", "PPPK")
+
+
+def test_every_signal_is_a_flag_or_a_shipped_rule():
+    known = {*FLAGS, *(rule.id for rule in load_rules())}
+    assert {signal for rule in regulations() for signal in rule.signals} - known == set()
 
 
 def test_the_order_of_signals_does_not_matter():

@@ -76,7 +76,7 @@ def origins(text: str, folded: str) -> list[int] | range:
 
 LETTER = r"[^\W\d_]"
 LINK = r"(?:https?://|www\.|pic\.twitter\.com/|t\.co/|bit\.ly/)[^\s<>\"]+"
-MENTION = r"@\w+|[\w.+-]{1,64}@\w{1,64}\.\w[\w.]{0,64}"
+MENTION = r"@\w+|\w[\w.+-]{0,63}@\w{1,64}\.\w[\w.]{0,64}"
 # Four or more single letters with the same gap between them: "p i l i h", "p.i.l.i.h".
 SPACED = rf"(?<![\w.@#]){LETTER}(?P<gap>[ .\-_*]){LETTER}(?:(?P=gap){LETTER}){{2,}}(?![\w@])"
 _LEET = str.maketrans("0134578@$", "oieastbas")

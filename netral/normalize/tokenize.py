@@ -113,11 +113,13 @@ def tokens(text: str) -> list[Token]:
                 out.append(Token(form, *_describe(form), sources[start], sources[end - 1] + 1, sentence, *first))
         elif kind in ("word", "spaced", "sign"):
             form = match[0].replace(match["gap"], "") if kind == "spaced" else match[0]
-            out.append(Token(form, *_describe(form), sources[low], sources[high - 1] + 1, sentence))
+            end = _MODIFIERS.match(text, sources[high - 1] + 1).end()  # type: ignore[union-attr]  # matches nothing too
+            out.append(Token(form, *_describe(form), sources[low], end, sentence))
     return out
 
 
 _DIGITS = re.compile(r"\d+|\D+")
+_MODIFIERS = re.compile("[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*")  # an emoji's form, key cap, skin tone
 
 
 def _ends_sentence(stop: str, folded: str, after: int, before: list[Token]) -> bool:

@@ -146,7 +146,7 @@ class RuleClassifier:
                 for term in terms:
                     _add(self._root, words_of(term), (index, role))
         self._rosters: dict[str, Roster] = {}
-        self.version = sha256(repr((normalize.VERSION, self.rules)).encode()).hexdigest()[:8]
+        self.version = sha256(repr((normalize.VERSION, self.rules, contest)).encode()).hexdigest()[:8]
 
     def _roster(self, time: datetime | None) -> Roster:
         if self.contest is not None:
@@ -182,8 +182,11 @@ class RuleClassifier:
             rule = self.rules[index]
             if rule.contest and named is None:
                 named = {found[i].sentence for i, keys in enumerate(edges) if any(key in _ROSTER for key, _ in keys)}
-            for start, after in spans[index].items():
-                sentence = found[start].sentence
+            reach = 0
+            for start, after in sorted(spans[index].items()):
+                if after <= reach:  # inside the hit before
+                    continue
+                reach, sentence = after, found[start].sentence
                 if (rule.near and sentence not in near[index]) or (rule.contest and sentence not in (named or ())):
                     continue
                 begin, end = found[start].start, found[after - 1].end
