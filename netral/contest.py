@@ -39,6 +39,15 @@ class Candidate:
     checked: bool = False
     source: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse a single text where several are meant: each of its letters would be a name."""
+        for key in ("names", "nicknames", "slogans", "hashtags", "signs"):
+            value = getattr(self, key)
+            if isinstance(value, str) or not all(isinstance(item, str) for item in value):
+                raise TypeError(f"candidate {self.name}: {key} must be a tuple of texts, not {value!r}")
+        if not isinstance(self.number, int):
+            raise TypeError(f"candidate {self.name}: number must be a whole number, not {self.number!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class Office:
@@ -99,17 +108,17 @@ def load_contest(contest: str | Path) -> Contest:
 
     Raises `ContestError` when there is no such roster or the file is malformed.
     """
-    path = Path(contest)
-    if path.suffix == ".toml" or path.is_file():
-        try:
-            own = parse_contest(path.read_text(encoding="utf-8"), path.name)
-        except (OSError, UnicodeDecodeError) as error:
-            raise ContestError(f"{path}: the roster cannot be read ({error}); name a TOML file in UTF-8") from error
-        _check_signs(own, path.name)
-        return own
     for bundled in bundled_contests():
         if bundled.id == str(contest):
             return bundled
+    path = Path(contest)
+    try:
+        if path.suffix == ".toml" or path.is_file():
+            own = parse_contest(path.read_text(encoding="utf-8-sig"), path.name)
+            _check_signs(own, path.name)
+            return own
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContestError(f"{path}: the roster cannot be read ({error}); name a TOML file in UTF-8") from error
     known = ", ".join(bundled.id for bundled in bundled_contests())
     raise ContestError(f"no contest {str(contest)!r}; bundled are {known}; or name a .toml file")
 
@@ -160,7 +169,7 @@ def parse_contest(text: str, name: str) -> Contest:
             if len(set(numbers)) < len(numbers):
                 raise ContestError(f"{where}: a number stands twice; give each candidate its own")
             dates = {key: _date(office, key, where) for key in ("designated", "drawn") if key in office}
-            parties = bool(office.get("parties", False))
+            parties = _truth(office, "parties", where)
             offices.append(Office(str(office["id"]), str(office["title"]), candidates, parties=parties, **dates))
         where = name
         vote = _date(data, "vote", where)
@@ -194,7 +203,7 @@ def _candidate(fields: dict[str, Any], where: str) -> Candidate:
     return Candidate(
         name=str(fields["name"]),
         number=number,
-        checked=bool(fields.get("checked", False)),
+        checked=_truth(fields, "checked", where),
         source=str(fields.get("source", "")),
         **lists,
     )
@@ -203,6 +212,13 @@ def _candidate(fields: dict[str, Any], where: str) -> Candidate:
 def _only(fields: dict[str, Any], known: set[str], where: str) -> None:
     if unknown := set(fields) - known:
         raise ContestError(f"{where}: unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(known))}")
+
+
+def _truth(fields: dict[str, Any], key: str, where: str) -> bool:
+    value = fields.get(key, False)
+    if not isinstance(value, bool):
+        raise ContestError(f"{where}: {key} must be true or false, without quotation marks")
+    return value
 
 
 def _date(fields: dict[str, Any], key: str, where: str) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -105,7 +106,8 @@ def join(hits: Sequence[Hit], model: Mapping[str, float] | None, policy: Policy)
 
     Per flag: counter-rules cancel hits in their sentence; without a model the flag is the noisy-or of
     the remaining rules' weights (each rule once), with one the highest of the model and the rules'
-    floors; if no hit remains, a matched counter-rule's cap lowers it.
+    floors; if no hit remains, a matched counter-rule's cap lowers it. Raises `ModelError` for a flag that is no
+    number.
     """
     left = remaining(hits)
     flags = {}
@@ -116,6 +118,8 @@ def join(hits: Sequence[Hit], model: Mapping[str, float] | None, policy: Policy)
         else:
             own = {hit.rule for hit in left if hit.own}
             floors = [weights[rule] if rule in own else policy.floors.get(rule, 0.0) for rule in weights]
+            if math.isnan(model[flag]):
+                raise ModelError(f"the classifier answers no number for {flag}")
             value = max([model[flag], *floors])
         if not weights:
             caps = [

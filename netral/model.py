@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 _OVERLAP = 6  # neighbouring windows of a long post share one part in six
 _RUN = 160  # tokens of a run: short posts share the cost of starting it, and what it writes stays in the cache
 _TOP_WORDS = 5
+_EXPLAINED = 120  # words looked at for an explanation; they fill about one window
+_WINDOWS = 256  # of one text; 100,000 characters of plain writing have fewer, hostile ones could have thousands
 
 
 class Model(Protocol):
@@ -146,34 +148,41 @@ class OnnxClassifier:
             raise ModelError(f"{directory}: model.onnx cannot be loaded: {error}") from error
         if self._session.get_inputs()[0].shape[0] == 1:
             raise ModelError(f"{directory}: model.onnx takes one post a run; export the model again with this version")
-        self._pool = ThreadPoolExecutor(usable_cores(), "netral-model")
+        self._pool, self._pid = ThreadPoolExecutor(usable_cores(), "netral-model"), os.getpid()
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Return calibrated flags for each text."""
-        return [Prediction(calibrate(row, self._calibration)) for row in self.logits(texts)]
+        read = [self._read(text) for text in texts]
+        return [
+            Prediction(calibrate(row, self._calibration), truncated=len(windows) > _WINDOWS)
+            for row, (_, windows) in zip(self._judge(read), read, strict=True)
+        ]
 
     def logits(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
         """Return the uncalibrated logits of each text in the order of `FLAGS`: the encoder's, then the n-grams'.
 
-        The encoder's are the highest of the text's windows.
+        The encoder's are the highest of the text's first 256 windows.
         """
-        owners, windows = [], []
-        lights = [self._encoder.light(text) for text in texts]
-        for owner, text in enumerate(lights):
-            for ids in self._encoder.windows(text):
-                owners.append(owner)
-                windows.append(ids)
-        highest = [(-math.inf,) * len(FLAGS)] * len(texts)
-        runs = list(_runs([len(ids) for ids in windows]))
+        return self._judge([self._read(text) for text in texts])
+
+    def _read(self, text: str) -> tuple[str, list[list[int]]]:
+        plain = self._encoder.light(text)
+        return plain, self._encoder.windows(plain)
+
+    def _judge(self, read: list[tuple[str, list[list[int]]]]) -> list[tuple[float, ...]]:
+        owned = [(owner, ids) for owner, (_, windows) in enumerate(read) for ids in windows[:_WINDOWS]]
+        highest = [(-math.inf,) * len(FLAGS)] * len(read)
+        runs = list(_runs([len(ids) for _, ids in owned]))
+        if self._pid != os.getpid():  # a forked process has none of its parent's threads
+            self._pool, self._pid = ThreadPoolExecutor(usable_cores(), "netral-model"), os.getpid()
         judged = self._pool.map if len(runs) > 1 else map
-        for run, rows in zip(runs, judged(lambda run: self._run([windows[i] for i in run]), runs), strict=True):
+        for run, rows in zip(runs, judged(lambda run: self._run([owned[i][1] for i in run]), runs), strict=True):
             for index, row in zip(run, rows, strict=True):
-                highest[owners[index]] = tuple(map(max, highest[owners[index]], row))
-        return (
-            highest
-            if self._ngrams is None
-            else [(*row, *self._ngrams.logits(text)) for row, text in zip(highest, lights, strict=True)]
-        )
+                owner = owned[index][0]
+                highest[owner] = tuple(map(max, highest[owner], row))
+        if self._ngrams is None:
+            return highest
+        return [(*row, *self._ngrams.logits(text)) for row, (text, _) in zip(highest, read, strict=True)]
 
     def _run(self, ids: list[list[int]]) -> list[list[float]]:
         import numpy as np
@@ -194,11 +203,14 @@ def calibrate(logits: Sequence[float], calibration: Mapping[str, Sequence[float]
     """Return the flags: sigmoid(shift + slope * logit, summed over the flag's logits).
 
     Each flag has its own shift, and a slope for each part that gives it a logit (encoder, n-grams).
+    Raises `ModelError` for logits that are no numbers.
     """
     flags = {}
     for index, flag in enumerate(FLAGS):
         shift, *slopes = calibration[flag]
         total = shift + sum(slope * logit for slope, logit in zip(slopes, logits[index :: len(FLAGS)], strict=True))
+        if math.isnan(total):
+            raise ModelError(f"the model answers no number for {flag}; train or export it again")
         flags[flag] = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, total))))
     return flags
 
@@ -211,10 +223,12 @@ def _read_card(directory: Path) -> dict[str, Any]:
         card: dict[str, Any] = json.loads((directory / "netral.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{directory}: netral.json cannot be read ({error}); export the model again") from error
+    if not isinstance(card, dict) or not isinstance(card.get("sha256", {}), dict):
+        raise ModelError(f"{directory}: netral.json is not what training.export writes; export the model again")
     needed = {"policy", "version", "calibration", "max_tokens", "caps", "masks", "labels", "normalizer", "sha256"}
     if missing := needed - set(card):
         raise ModelError(f"{directory}: netral.json lacks {', '.join(sorted(missing))}; export the model again")
-    if tuple(card["labels"]) != FLAGS:
+    if card["labels"] != list(FLAGS):
         raise ModelError(f"{directory}: the model answers {card['labels']}, not {list(FLAGS)}")
     numbers, wanted = card["calibration"], 3 if FILE in card["sha256"] else 2
     if not isinstance(numbers, dict) or any(len(numbers.get(flag, ())) != wanted for flag in FLAGS):
@@ -290,13 +304,30 @@ class TorchClassifier:
 def occlude(classifier: Any, text: str, flags: Sequence[str]) -> tuple[Evidence, ...]:
     """Return, for each flag, up to five words of `text` whose removal lowers it most (by 0.02 or more).
 
-    At most 64 spans are tried: in longer texts neighbouring words go together.
+    At most 64 spans are tried: neighbouring words go together. Of more than 120 words only the 120 in a
+    row that raise the flag most are looked at, as a text of their own.
     """
     words = [(token.start, token.end) for token in tokens(text)]
+    if len(words) <= _EXPLAINED:
+        return tuple(_drops(classifier, text, (0, len(text)), words, flags))
+    parts = [words[i : i + _EXPLAINED] for i in range(0, len(words), _EXPLAINED)]
+    ranges = [(part[0][0], part[-1][1]) for part in parts]
+    found = classifier.predict([text[low:high] for low, high in ranges])
+    evidence: list[Evidence] = []
+    for flag in flags:
+        best = max(range(len(parts)), key=lambda number: found[number].flags[flag])
+        evidence += _drops(classifier, text, ranges[best], parts[best], [flag])
+    return tuple(evidence)
+
+
+def _drops(
+    classifier: Any, text: str, within: tuple[int, int], words: list[tuple[int, int]], flags: Sequence[str]
+) -> Iterator[Evidence]:
+    low, high = within
     size = max(1, math.ceil(len(words) / 64))
     spans = [(words[i][0], words[min(i + size, len(words)) - 1][1]) for i in range(0, len(words), size)]
-    whole, *parts = classifier.predict([text, *(f"{text[:start]} {text[end:]}" for start, end in spans)])
-    found = []
+    without = (f"{text[low:start]} {text[end:high]}" for start, end in spans)
+    whole, *parts = classifier.predict([text[low:high], *without])
     for flag in flags:
         drops = sorted(
             ((whole.flags[flag] - part.flags[flag], span) for part, span in zip(parts, spans, strict=True)),
@@ -304,8 +335,7 @@ def occlude(classifier: Any, text: str, flags: Sequence[str]) -> tuple[Evidence,
         )
         for drop, (start, end) in drops[:_TOP_WORDS]:
             if drop >= 0.02:
-                found.append(Evidence(flag, "model", None, start, end, _why(whole.flags[flag], drop)))
-    return tuple(found)
+                yield Evidence(flag, "model", None, start, end, _why(whole.flags[flag], drop))
 
 
 def _why(whole: float, drop: float) -> str:

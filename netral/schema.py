@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +20,8 @@ MAX_CHARS = 100_000
 """The longest text `predict` takes, in code points."""
 
 Source = Literal["rules", "model"]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Label(StrEnum):
@@ -58,9 +62,12 @@ class Post:
     meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        """Refuse a time that rules and report could not use."""
-        if self.time is not None and not isinstance(self.time, datetime):
+        """Refuse what rules, report or JSON could not use; raises `TypeError`, `ValueError` for an unknown kind."""
+        if self.time is not None and (not isinstance(self.time, datetime) or self.time != self.time):  # NaT of pandas
             raise TypeError(f"time is {type(self.time).__name__}, not datetime.datetime or None")
+        if not isinstance(self.meta, Mapping):
+            raise TypeError(f"meta is {type(self.meta).__name__}, not a mapping")
+        object.__setattr__(self, "kind", Kind(self.kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +150,7 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values; times as ISO 8601; see docs/verdict.md for an example."""
         post = self.post
-        return {
+        data = {
             "label": self.label.value,
             "score": self.score,
             "flags": dict(self.flags),
@@ -164,6 +171,25 @@ class Verdict:
                 "quoted": post.quoted,
                 "reply_to": post.reply_to,
                 "forwarded": post.forwarded,
-                "meta": dict(post.meta),
+                "meta": post.meta,
             },
         }
+        return {key: plain(value) for key, value in data.items()}
+
+
+def scrub(text: str) -> str:
+    """Return the text with U+FFFD for lone surrogates, which UTF-8 does not have."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON has it: lone surrogates as U+FFFD, NaN and infinities as None, odd values as text."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, Mapping):
+        return {plain(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, int | float) else plain(str(value))

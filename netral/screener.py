@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from importlib.resources import as_file, files
 from itertools import islice
 from pathlib import Path
 
 from netral.contest import Contest, load_contest
 from netral.decision import Decision, Policy, decide
-from netral.errors import TextTooLong
+from netral.errors import ModelError, TextTooLong
 from netral.regulations import pointers
 from netral.rules import RuleClassifier, evidence_of, load_rules
 from netral.schema import FLAGS, MAX_CHARS, VERSION, Classifier, Label, Pointer, Post, Prediction, Verdict
@@ -22,14 +23,14 @@ logger = logging.getLogger(__name__)
 
 _CHUNK = 256  # posts judged together, so that those alike in length share runs; their results do not depend on it
 _NOTHING = dict.fromkeys(FLAGS, 0.0)
-_Chunk = tuple[list[Post], "Future[list[Prediction]]"]
+_Chunk = tuple[list[Post], Callable[[], list[Prediction]]]
 
 
 class Screener:
     """Judges posts; made by `netral.load`, safe from several threads.
 
     `classifier` is the model's seam: anything that answers the three flags; None leaves rules alone.
-    `model` names the classifier in `Verdict.version`.
+    `model` names the classifier in `Verdict.version`, which ends in a hash of rules and contest.
     """
 
     def __init__(
@@ -56,7 +57,10 @@ class Screener:
         return list(self.stream((Post(text=text) for text in texts), explain=explain))
 
     def stream(self, posts: Iterable[Post], *, explain: bool = False) -> Iterator[Verdict]:
-        """Judge posts lazily and in order, a few chunks ahead; raises as `predict` does."""
+        """Judge posts lazily and in order, up to 512 of them ahead where a model judges.
+
+        Raises as `predict` does, or what `posts` raises, after the verdicts of the posts before.
+        """
         checked = (_checked(post, index) for index, post in enumerate(posts))
         if self.classifier is None:
             yield from (self.judge(post) for post in checked)
@@ -70,19 +74,30 @@ class Screener:
     ) -> Iterator[tuple[Post, Prediction | None, Prediction | None]]:
         """Yield posts with the predictions of text and quoted text (None for blank ones)."""
         waiting: deque[_Chunk] = deque()
-        with ThreadPoolExecutor(1, "netral-stream") as ahead:
+        fault: Exception | None = None
+        ahead = ThreadPoolExecutor(1, "netral-stream")
+        try:
             while True:
-                if chunk := list(islice(posts, _CHUNK)):
+                chunk: list[Post] = []
+                if fault is None:
+                    chunk, fault = _drawn(posts)
+                if chunk:
                     texts = [text for post in chunk for text in (post.text, post.quoted) if text.strip()]
-                    waiting.append((chunk, ahead.submit(classifier.predict, texts)))
+                    judge = partial(_answers, classifier, texts)
+                    # The last chunk needs no thread: so a single text is judged where none can start.
+                    waiting.append((chunk, ahead.submit(judge).result if len(chunk) == _CHUNK else judge))
                 if not waiting:
-                    return
+                    break
                 if len(waiting) > 1 or not chunk:
-                    done, future = waiting.popleft()
-                    predictions = iter(future.result())
+                    done, result = waiting.popleft()
+                    predictions = iter(result())
                     for post in done:
                         own, quoted = (next(predictions) if text.strip() else None for text in (post.text, post.quoted))
                         yield post, own, quoted
+        finally:
+            ahead.shutdown(wait=False, cancel_futures=True)
+        if fault is not None:
+            raise fault
 
     def judge(self, post: Post, own: Prediction | None = None, quoted: Prediction | None = None) -> Verdict:
         """Join a post's rule hits with the model's predictions of its text and its quoted text."""
@@ -99,7 +114,7 @@ class Screener:
             label=decision.label,
             score=decision.score,
             flags=decision.flags,
-            evidence=evidence_of(decision.hits),
+            evidence=(*evidence_of(decision.hits), *(own.evidence if own else ())),
             regulations=self._pointers(decision, post),
             decided_by=decision.decided_by,
             review=review,
@@ -131,13 +146,32 @@ class Screener:
         )
 
 
+def _drawn(posts: Iterator[Post]) -> tuple[list[Post], Exception | None]:
+    """Return the next chunk, and what `posts` raised after it."""
+    chunk: list[Post] = []
+    try:
+        chunk.extend(islice(posts, _CHUNK))
+    except Exception as error:  # whatever a reader of the caller's raises
+        return chunk, error
+    return chunk, None
+
+
+def _answers(classifier: Classifier, texts: list[str]) -> list[Prediction]:
+    answers = classifier.predict(texts)
+    if len(answers) != len(texts):
+        raise ModelError(f"the classifier gave {len(answers)} predictions for {len(texts)} texts")
+    return answers
+
+
 def _checked(post: Post, index: int) -> Post:
-    for text in (post.text, post.quoted):
+    if not isinstance(post, Post):
+        raise TypeError(f"post {index} is {type(post).__name__}, not Post")
+    for what, text in (("text", post.text), ("quoted text", post.quoted)):
         if not isinstance(text, str):
-            raise TypeError(f"text {index} is {type(text).__name__}, not str")
+            raise TypeError(f"{what} {index} is {type(text).__name__}, not str")
         if len(text) > MAX_CHARS:
             raise TextTooLong(
-                f"text {index} has {len(text):,} characters; at most {MAX_CHARS:,} are judged, so split it"
+                f"{what} {index} has {len(text):,} characters; at most {MAX_CHARS:,} are judged, so split it"
             )
     return post
 
@@ -160,8 +194,12 @@ def load(
             if not (shipped / "netral.json").exists():
                 logger.warning("the shipped model is missing, rules alone judge; install netral again to have it back")
                 return Screener(classifier)
-            model = shipped
+            return _with_model(shipped, classifier)  # before a copy unpacked from a zip is gone
+    return _with_model(Path(model), classifier)
+
+
+def _with_model(directory: Path, rules: RuleClassifier) -> Screener:
     from netral.model import load_model
 
-    loaded = load_model(Path(model), roster)
-    return Screener(classifier, loaded, loaded.policy, loaded.version)
+    loaded = load_model(directory, rules.contest)
+    return Screener(rules, loaded, loaded.policy, loaded.version)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from netral.errors import WriteError
+from netral.schema import plain
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _FORMULA = re.compile("[\\s\x00\u200b\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20]| *[\t\r]")
 _INNER_FORMULA = re.compile('(?<=[;\t\r\n])(?=(?:[^\\S\t\r\n]|[\x00\u200b\ufeff"])*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -69,24 +69,7 @@ def reason_of(error: OSError) -> str:
 
 def json_line(data: Mapping[str, Any]) -> bytes:
     """Return `data` as one line of UTF-8 JSON; lone surrogates become U+FFFD, odd values their text."""
-    try:
-        line = json.dumps(data, ensure_ascii=False, allow_nan=False, default=str)
-    except (ValueError, TypeError):  # NaN, or keys that JSON has not
-        line = json.dumps(_plain(data), ensure_ascii=False)
-    try:
-        return line.encode() + b"\n"
-    except UnicodeEncodeError:
-        return _SURROGATE.sub("\ufffd", line).encode() + b"\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    return value if value is None or isinstance(value, str | int | float) else str(value)
+    return json.dumps(plain(data), ensure_ascii=False).encode() + b"\n"
 
 
 class LineFile:

@@ -84,10 +84,35 @@ def test_a_verdict_keeps_its_flags_when_the_callers_change():
     assert copied == verdict
 
 
-@pytest.mark.parametrize("time", ["2024-01-01", date(2024, 1, 1), 0])
+class NaT(datetime):
+    """As pandas writes a missing time."""
+
+    def __ne__(self, other):
+        return True
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("time", ["2024-01-01", date(2024, 1, 1), 0, NaT(2024, 1, 1)])
 def test_a_post_refuses_a_time_of_another_type(time):
     with pytest.raises(TypeError, match=r"not datetime\.datetime or None"):
         netral.Post("x", time=time)
+
+
+def test_a_post_refuses_what_json_could_not_hold():
+    with pytest.raises(TypeError, match="meta is NoneType"):
+        netral.Post("x", meta=None)
+    with pytest.raises(ValueError, match="'gambar' is not a valid Kind"):
+        netral.Post("x", kind="gambar")
+    assert netral.Post("x", kind="share").kind is Kind.SHARE
+
+
+def test_odd_values_become_json():
+    post = netral.Post("a\ud800b", meta={"t": datetime(2024, 1, 2), "n": float("nan"), "\udc00": [1, None, ("x",)]})
+    (verdict,) = netral.load("rules").stream([post])
+    data = json.loads(json.dumps(verdict.to_dict(), ensure_ascii=False, allow_nan=False).encode())["post"]
+    assert data["text"] == "a\ufffdb"
+    assert data["meta"] == {"t": "2024-01-02 00:00:00", "n": None, "\ufffd": [1, None, ["x"]]}
 
 
 def test_to_dict_is_json_and_complete():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from emoji import is_emoji
 
-from netral.contest import bundled_contests, load_contest, local_day, parse_contest
+from netral.contest import Candidate, bundled_contests, load_contest, local_day, parse_contest
 from netral.errors import ContestError
 
 ROSTER = """
@@ -60,6 +60,8 @@ def test_a_roster_is_read_as_written():
         ('["wiratno sasmita", "WANI"]', "[]", "Wiratno - Ningsih: names is empty; list how posts name"),
         ("number = 1", 'number = "1"', "Wiratno - Ningsih: number must be a whole number from 0 to 99"),
         ("number = 1", "number = true", "Wiratno - Ningsih: number must be a whole number"),
+        ("drawn = 2024-09-23", 'parties = "false"', "office bupati: parties must be true or false"),
+        ("number = 1", 'number = 1\nchecked = "no"', "Wiratno - Ningsih: checked must be true or false"),
         ("number = 1", "number = 100", "Wiratno - Ningsih: number must be a whole number"),
     ],
 )
@@ -98,6 +100,22 @@ def test_a_roster_that_is_not_utf_8_is_refused(tmp_path):
     path.write_bytes(ROSTER.encode("utf-16"))
     with pytest.raises(ContestError, match=r"sukamaju\.toml: the roster cannot be read"):
         load_contest(path)
+
+
+def test_a_bundled_id_wins_over_a_file_of_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pemilu-2024").write_text("", encoding="utf-8")
+    assert load_contest("pemilu-2024").offices
+    (tmp_path / "bom.toml").write_text(ROSTER, encoding="utf-8-sig")
+    assert load_contest("bom.toml").id
+    with pytest.raises(ContestError, match=r"no contest|cannot be read"):
+        load_contest("x" * 5000)
+
+
+@pytest.mark.parametrize("field", [{"names": "budi santoso"}, {"signs": (1,), "names": ("budi",)}, {"number": "1"}])
+def test_a_candidate_made_in_code_is_checked_too(field):
+    with pytest.raises(TypeError, match="candidate Budi"):
+        Candidate(**({"name": "Budi", "number": 1, "names": ("budi",)} | field))
 
 
 def test_a_sign_that_is_no_emoji_is_refused(tmp_path):

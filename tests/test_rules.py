@@ -40,7 +40,13 @@ def spans(fields: str, text: str, contest=None) -> list[str]:
         ('weight = 0.8\nterms = ["pilih ... wibawa"]', "pilih satu dua tiga empat wibawa", []),
         ('weight = 0.8\nterms = ["asal bukan"]', "#AsalBukanDia", ["#AsalBukan"]),
         ('weight = 0.8\nterms = ["#asalbukandia"]', "#AsalBukanDia", ["#AsalBukanDia"]),
-        ('weight = 0.8\nterms = ["<jari>"]', "oke ✌🏽", ["✌"]),
+        ('weight = 0.8\nterms = ["<jari>"]', "oke ✌🏽", ["✌🏽"]),
+        ('weight = 0.8\nterms = ["<jari>"]', "oke ✌️ ya", ["✌️"]),
+        (
+            'weight = 0.8\nterms = ["info valid dari", "valid dari", "dari kpu"]',
+            "Info valid dari KPU",
+            ["Info valid dari", "dari KPU"],
+        ),
         ('weight = 0.8\nterms = ["pilih"]\nnear = ["paslon"]', "pilih dia. paslon", []),
         ('weight = 0.8\nterms = ["pilih"]\nnear = ["paslon"]', "pilih paslon dia", ["pilih"]),
         ('weight = 0.8\nterms = ["pilih"]\nunless = ["jurusan"]', "pilih dia. jurusan", []),
@@ -78,6 +84,10 @@ def test_bare_numbers_and_signs_need_an_open_contest():
         ('weight = 0.5\nterms = ["a"]\ncolour = "red"', "unknown key 'colour'"),
         ('weight = 0.5\nterms = ["a"]\ncontest = "false"', "contest must be true or false"),
         ('weight = 0.5\nterms = ["dukung <nma>"]', "no placeholder '<nma>'"),
+        ('weight = 0.5\nterms = ["dukung @paslon"]', "'@paslon' in the term 'dukung @paslon' matches nothing"),
+        ('weight = 0.5\nterms = ["lihat https://x.id"]', "'https://x.id' in the term"),
+        ('weight = 0.5\nterms = ["dukung … budi"]', "'…' in the term"),
+        ('weight = 0.5\nterms = ["dukung (<nama>)"]', r"'\(<nama>\)' in the term"),
     ],
 )
 def test_malformed_rules_are_refused_by_name(fields, message):

@@ -3,8 +3,10 @@
 import pytest
 
 import netral
+from netral.contest import load_contest
+from netral.errors import ModelError
 from netral.rules import RuleClassifier, load_rules
-from netral.schema import Kind, Label, Post
+from netral.schema import Evidence, Kind, Label, Post, Prediction
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,78 @@ def test_quoted_text_asks_for_review_but_fixes_no_label(rules, stub):
     assert not verdict.review
 
 
+@pytest.mark.parametrize("fault", [ValueError("baris 301"), None])
+def test_posts_before_a_fault_have_their_verdicts(rules, stub, fault):
+    def posts():
+        for index in range(700):
+            if index == 600 and fault:
+                raise fault
+            yield Post(text=f"halo {index}" if index != 600 else "x" * 100_001)
+
+    for screener in (netral.Screener(rules), netral.Screener(rules, stub(lambda text: {}))):
+        seen = []
+        with pytest.raises((ValueError, netral.errors.TextTooLong), match="baris 301" if fault else "text 600 has"):
+            seen.extend(screener.stream(posts()))  # extend keeps what came before
+        assert len(seen) == 600
+
+
+@pytest.mark.parametrize(
+    ("post", "said"),
+    [
+        ("x", "post 1 is str, not Post"),
+        (None, "post 1 is NoneType, not Post"),
+        (Post(text="x", quoted=None), "quoted text 1 is NoneType"),
+    ],
+)
+def test_what_is_no_post_is_named(rules, post, said):
+    with pytest.raises(TypeError, match=said):
+        list(netral.Screener(rules).stream([Post(text="halo"), post]))
+
+
+def test_a_classifier_must_answer_each_text_with_a_number(rules, stub):
+    class Short:
+        def predict(self, texts):
+            return []
+
+    with pytest.raises(ModelError, match="0 predictions for 1 texts"):
+        netral.Screener(rules, Short()).predict("halo")
+    with pytest.raises(ModelError, match="no number for hate"):
+        netral.Screener(rules, stub(lambda text: {"hate": float("nan")})).predict("halo")
+
+
+def test_a_classifiers_own_evidence_is_shown(rules):
+    own = Evidence("hate", "model", None, 0, 4, "contoh")
+
+    class Explaining:
+        def predict(self, texts):
+            return [Prediction({"partisan": 0.0, "hate": 0.9, "hoax": 0.0}, (own,)) for _ in texts]
+
+    assert netral.Screener(rules, Explaining()).predict("halo semua").evidence == (own,)
+
+
+def test_a_single_text_is_judged_where_no_thread_can_start(rules, stub, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor.submit", refuse)
+    assert netral.Screener(rules, stub(lambda text: {})).predict("halo").label is Label.NEUTRAL
+
+
+def test_long_texts_are_explained_where_the_flag_is_highest(rules, stub):
+    asked = []
+
+    def judge(text):
+        asked.append(len(text.split()))
+        return {"hate": 0.9 if "jahat" in text else 0.1}
+
+    text = "kata " * 3000 + "orang itu jahat sekali " + "kata " * 2000
+    verdict = netral.Screener(rules, stub(judge)).predict(text, explain=True)
+    (found,) = [item for item in verdict.evidence if item.source == "model"]
+    assert "jahat" in text[found.start : found.end]
+    assert found.end - found.start < 20
+    assert sum(asked) < 4 * len(text.split())
+
+
 def test_explain_names_the_words_that_moved_the_model(rules, stub):
     screener = netral.Screener(rules, stub(lambda text: {"hate": 0.9 if "jahat" in text else 0.1}))
     verdict = screener.predict("orang itu jahat sekali", explain=True)
@@ -55,3 +129,4 @@ def test_explain_names_the_words_that_moved_the_model(rules, stub):
 
 def test_version_names_package_model_and_rules(rules, stub):
     assert netral.Screener(rules).version == f"{netral.__version__}/-/{rules.version}"
+    assert RuleClassifier(load_rules(), load_contest("pilkada-dki-2024")).version != rules.version

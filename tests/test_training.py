@@ -318,3 +318,27 @@ def test_dev_is_weighted_to_the_mix_of_random_posts():
     assert weight[4:].sum() == pytest.approx(2)  # half of the four real ones, however many were written
     assert weight[:4].sum() == pytest.approx(4)
     assert weight[:4][labels[:4] == 1].sum() / 4 == pytest.approx(7 / 12)
+
+
+def test_a_forked_process_judges_many_posts(trained):
+    import multiprocessing
+
+    classifier = OnnxClassifier(trained / "fp32")
+    texts = [" ".join(TEXTS[: 1 + n % 5]) for n in range(40)]
+    before = classifier.logits(texts)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply_async(classifier.logits, (texts,)).get(timeout=60) == before
+
+
+def test_a_text_of_too_many_windows_is_cut_and_says_so(trained, monkeypatch):
+    classifier = OnnxClassifier(trained / "fp32")
+    monkeypatch.setattr("netral.model._WINDOWS", 2)
+    short, long = classifier.predict(["pilih nomor dua", "pilih nomor dua " * 100])
+    assert (short.truncated, long.truncated) == (False, True)
+
+
+def test_a_model_that_answers_no_number_is_refused():
+    from netral.model import calibrate
+
+    with pytest.raises(ModelError, match="no number for partisan"):
+        calibrate((math.nan, 0.0, 0.0), dict.fromkeys(FLAGS, (0.0, 1.0)))

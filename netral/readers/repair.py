@@ -7,13 +7,12 @@ import html
 import math
 import re
 
-from netral.schema import MAX_CHARS
+from netral.schema import MAX_CHARS, scrub
 
 _EMPTY = frozenset({"nan", "none", "null", "<na>", "#n/a", "\\n"})
 _MOJIBAKE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 _EXCEL_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _BYTES_LITERAL = re.compile(r"b(['\"]).*\1", re.DOTALL)
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = re.compile(r"</?(?:a|b|i|s|u|p|em|strong|span|br)(?:\s[^<>]{0,2000})?/?>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _REPOST = re.compile(r"\s*RT @(\w{1,30}):\s*", re.ASCII)
@@ -34,7 +33,7 @@ def clean(value: object) -> str:
     text = text.strip().strip("\ufeff")
     if len(text) <= 5 and text.casefold() in _EMPTY:
         return ""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+    return scrub(text)
 
 
 def _number(value: float) -> str:
@@ -60,7 +59,7 @@ def unmojibake(text: str) -> str:
     A text of over `MAX_CHARS` stays as well where it is not all Latin-1: ftfy is slow, and it will be rejected.
     """
     try:
-        return _SURROGATE.sub("\ufffd", text.encode("latin-1").decode("utf-8"))
+        return scrub(text.encode("latin-1").decode("utf-8"))
     except (UnicodeEncodeError, UnicodeDecodeError):
         if len(text) > MAX_CHARS:
             return text

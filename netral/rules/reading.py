@@ -57,7 +57,7 @@ def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
     rules: dict[str, Rule] = {}
     for name, entry, is_own in sorted(sources, key=lambda source: (source[2], source[0])):
         try:
-            text = entry.read_text(encoding="utf-8")
+            text = entry.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise RuleError(f"{name}: cannot be read ({error}); save it as UTF-8") from error
         for rule in parse_rules(text, name):
@@ -123,6 +123,11 @@ def _check_term(term: str, where: str) -> None:
     words = words_of(term)
     if not words:
         raise RuleError(f"{where}: the term {term!r} holds no word")
+    if lost := [word for word in _WORD.findall(term) if not _keys_of(word) or "…" in word or "<" in word[1:]]:
+        raise RuleError(
+            f"{where}: {lost[0]!r} in the term {term!r} matches nothing; mentions, links and marks have no words, a "
+            '[lists] name stands alone, a gap is "..." and a placeholder has blanks around it'
+        )
     if unknown := {word for word in words if word[0] == "<"} - _PLACEHOLDERS:
         raise RuleError(f"{where}: no placeholder {unknown.pop()!r}; known are {' '.join(sorted(_PLACEHOLDERS))}")
 
