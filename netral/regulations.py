@@ -220,6 +220,8 @@ def _condition(rule: Regulation, case: _Case, present: Mapping[str, str]) -> str
         periods.append(("sebelum" if rule.part == "A" else "sejak") + " KPU menetapkan calon" + _dates(case.designated))
     if periods := list(filter(None, periods)):
         notes.append(f"Berlaku bila diunggah {' dan '.join(periods)}.")
+    if rule.part and case.day and case.vote and case.day > case.vote:
+        notes.append("Pemungutan suara sudah lewat, jadi berlaku hanya bila unggahan menyangkut pemilihan itu.")
     if changed:
         notes.append(f"{'Aturan pada saat diunggah; s' if case.day else 'S'}esudah itu berubah, dan {_MILDER}.")
     elif case.day and not rule.in_force(case.day):

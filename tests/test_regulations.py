@@ -232,6 +232,13 @@ def test_every_signal_is_a_flag_or_a_shipped_rule():
     assert {signal for rule in regulations() for signal in rule.signals} - known == set()
 
 
+def test_after_the_vote_the_decree_speaks_of_that_election_alone():
+    before, after = (condition("skb-2022-b", "partisan", day, DKI_2024) for day in ("2024-11-27", "2024-11-28"))
+    assert "sudah lewat" not in before
+    assert after.startswith(before)
+    assert "hanya bila unggahan menyangkut pemilihan itu" in after
+
+
 def test_the_order_of_signals_does_not_matter():
     time = datetime(2024, 10, 1)
     assert pointers(["partisan", "hate"], time, DKI_2024) == pointers(iter(["hate", "partisan"]), time, DKI_2024)
