@@ -70,7 +70,7 @@ def measure(frame: pl.DataFrame, checkpoint: Path, config: Config, out: Path) ->
     grid = np.arange(0.2, 0.81, 0.02)
     best = float(max(grid, key=lambda limit: f1(truth["dev"], found["dev"] >= limit)))
     seen = frame.filter(pl.col("split") == "train")["Tweet"].unique()
-    fresh = ~parts["test"]["text"].is_in(seen.implode()).to_numpy()
+    fresh = ~parts["test"]["text"].is_in(seen.to_list()).to_numpy()
     return {
         "threshold": round(best, 2),
         "dev": round(100 * f1(truth["dev"], found["dev"] >= best), 2),

@@ -24,15 +24,13 @@ from netral import normalize
 from netral.contest import Contest, bundled_contests
 from netral.decision import Policy
 from netral.errors import ModelError
-from netral.normalize import CANDIDATE, PARTY, Names, light, tokens
-from netral.schema import FLAGS, Evidence, Prediction
+from netral.normalize import CANDIDATE, PARTY, Names, light
+from netral.schema import FLAGS, Prediction
 
 logger = logging.getLogger(__name__)
 
 _OVERLAP = 6  # neighbouring windows of a long post share one part in six
 _RUN = 160  # tokens of a run: short posts share the cost of starting it, and what it writes stays in the cache
-_TOP_WORDS = 5
-_EXPLAINED = 120  # words looked at for an explanation; they fill about one window
 _WINDOWS = 256  # of one text; 100,000 characters of plain writing have fewer, hostile ones could have thousands
 
 
@@ -137,6 +135,8 @@ class OnnxClassifier:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Without VNNI the sums of two int8 products saturate at 16 bits; this takes the kernel that does not.
+        options.add_session_config_entry("session.x64quantprecision", "1")
         try:
             self._session: Any = ort.InferenceSession(
                 str(directory / "model.onnx"),
@@ -299,45 +299,3 @@ class TorchClassifier:
         if getattr(self._model.config, "netral_pooling", "first") != "mean":
             return self._model(input_ids=ids).logits[0]
         return self._model.classifier(self._model.base_model(input_ids=ids).last_hidden_state.mean(1))[0]
-
-
-def occlude(classifier: Any, text: str, flags: Sequence[str]) -> tuple[Evidence, ...]:
-    """Return, for each flag, up to five words of `text` whose removal lowers it most (by 0.02 or more).
-
-    At most 64 spans are tried: neighbouring words go together. Of more than 120 words only the 120 in a
-    row that raise the flag most are looked at, as a text of their own.
-    """
-    words = [(token.start, token.end) for token in tokens(text)]
-    if len(words) <= _EXPLAINED:
-        return tuple(_drops(classifier, text, (0, len(text)), words, flags))
-    parts = [words[i : i + _EXPLAINED] for i in range(0, len(words), _EXPLAINED)]
-    ranges = [(part[0][0], part[-1][1]) for part in parts]
-    found = classifier.predict([text[low:high] for low, high in ranges])
-    evidence: list[Evidence] = []
-    for flag in flags:
-        best = max(range(len(parts)), key=lambda number: found[number].flags[flag])
-        evidence += _drops(classifier, text, ranges[best], parts[best], [flag])
-    return tuple(evidence)
-
-
-def _drops(
-    classifier: Any, text: str, within: tuple[int, int], words: list[tuple[int, int]], flags: Sequence[str]
-) -> Iterator[Evidence]:
-    low, high = within
-    size = max(1, math.ceil(len(words) / 64))
-    spans = [(words[i][0], words[min(i + size, len(words)) - 1][1]) for i in range(0, len(words), size)]
-    without = (f"{text[low:start]} {text[end:high]}" for start, end in spans)
-    whole, *parts = classifier.predict([text[low:high], *without])
-    for flag in flags:
-        drops = sorted(
-            ((whole.flags[flag] - part.flags[flag], span) for part, span in zip(parts, spans, strict=True)),
-            reverse=True,
-        )
-        for drop, (start, end) in drops[:_TOP_WORDS]:
-            if drop >= 0.02:
-                yield Evidence(flag, "model", None, start, end, _why(whole.flags[flag], drop))
-
-
-def _why(whole: float, drop: float) -> str:
-    before, after = (f"{value:.2f}".replace(".", ",") for value in (whole, max(0.0, whole - drop)))
-    return f"Tanpa bagian ini nilai model turun dari {before} ke {after}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from netral.contest import Contest, load_contest
 from netral.decision import Decision, Policy, decide
 from netral.errors import ModelError, TextTooLong
+from netral.explain import occlude
 from netral.regulations import pointers
 from netral.rules import RuleClassifier, evidence_of, load_rules
 from netral.schema import FLAGS, MAX_CHARS, VERSION, Classifier, Label, Pointer, Post, Prediction, Verdict
@@ -128,8 +129,6 @@ class Screener:
         flagged = [flag for flag in FLAGS if verdict.flags[flag] >= self.policy.thresholds[flag]]
         if self.classifier is None or verdict.label is Label.NEUTRAL:
             return verdict
-        from netral.model import occlude
-
         found = occlude(self.classifier, verdict.post.text, flagged)
         return replace(verdict, evidence=(*verdict.evidence, *found))
 

@@ -11,7 +11,7 @@ import pytest
 
 import netral
 from netral.errors import ModelError, TextTooLong
-from netral.schema import Kind
+from netral.schema import FLAGS, Kind
 
 
 def test_all_is_sorted_and_complete():
@@ -133,6 +133,28 @@ def test_to_dict_is_json_and_complete():
     assert data["post"]["kind"] == "comment"
     assert data["evidence"][0]["source"] == "rules"
     assert data["decided_by"] == "rules"
+
+
+@pytest.mark.parametrize(
+    ("text", "flag", "logit"),
+    [
+        (
+            "CAPEK DENGER JANJI TUKANG AC!!! KATANYA JAM 9, INI UDAH ISYA. LIMA KALI RESCHEDULE!!! "
+            "GANTI TUKANG AJA LAH BESOK!!!",
+            "hoax", -1.708,
+        ),
+        (
+            "BMKG wis njelaske, angin beracun saka laut kidul kuwi ngapusi. Aja diterusake maneh yo mbah, "
+            "cukup mlebu grup mancing wae",
+            "partisan", -2.224,
+        ),
+    ],
+)  # fmt: skip
+def test_the_shipped_model_answers_alike_on_every_processor(text, flag, logit):
+    classifier = netral.load().classifier
+    (row,) = classifier.logits([text])
+    # Sums that saturate at 16 bits, as they do without VNNI unless told not to, move these by 1.0 and 1.6.
+    assert row[FLAGS.index(flag)] == pytest.approx(logit, abs=0.3)
 
 
 def test_module_functions_are_safe_from_several_threads():

@@ -1,4 +1,4 @@
-"""The documents cannot drift: their code runs, their links lead somewhere, and every command and key is named."""
+"""The documents cannot drift: README's code runs, links lead somewhere, and every command and key is named."""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""The functional suite: frozen files, and levels that only rise. `pytest -s` prints the table by functionality."""
+"""The functional suite: frozen files and levels on record; a change lowers one only with its reason written down.
+
+`pytest -s` prints the table by functionality.
+"""
 
 import hashlib
 import json

@@ -20,9 +20,10 @@ import torch
 from torch import nn
 
 from netral.normalize import light
-from training.checkpoint import find_checkpoint, load_encoder, load_tokenizer
+from training.checkpoint import find_checkpoint, load_encoder, load_state, load_tokenizer, save_state
 from training.model import DEVICE, autocast
 from training.prepare import text_key
+from training.train import Config, pad, set_rates
 
 
 class MaskedHead(nn.Module):
@@ -73,11 +74,7 @@ def batches(texts: Iterator[str], tokenizer: Any, size: int, limit: int) -> Iter
 
 def mask(rows: list[list[int]], tokenizer: Any, share: float = 0.2) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return ids with `share` of the tokens masked (80/10/10), attention mask and labels (-100 elsewhere)."""
-    width = max(map(len, rows))
-    ids = torch.full((len(rows), width), tokenizer.pad_token_id)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = torch.tensor(row)
-    attention = (ids != tokenizer.pad_token_id).long()
+    ids, attention = pad(rows, tokenizer.pad_token_id)
     special = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
     chosen = (torch.rand(ids.shape) < share) & ~special
     labels = torch.where(chosen, ids, -100)
@@ -115,8 +112,9 @@ def main() -> None:
         128,
     )
     done, resume = 0, args.out / "resume.pt"
+    run = f"{args.texts} {args.tokens} {args.batch_tokens} {args.lr} {args.seed}"
     if resume.exists():
-        state = torch.load(resume, map_location=DEVICE, weights_only=True)
+        state = load_state(resume, run, DEVICE)
         encoder.load_state_dict(state["encoder"])
         head.load_state_dict(state["head"])
         optimizer.load_state_dict(state["optimizer"])
@@ -126,10 +124,15 @@ def main() -> None:
     encoder.train()
     begun = saved = time.monotonic()
     mean = 0.0
+
+    def save() -> None:
+        state = {"encoder": encoder.state_dict(), "head": head.state_dict(), "optimizer": optimizer.state_dict()}
+        save_state(resume, state | {"run": run, "done": done})
+        encoder.save_pretrained(args.out)
+        tokenizer.save_pretrained(args.out)
+
     for step, rows in enumerate(stream):
-        progress = done / args.tokens
-        for group in optimizer.param_groups:
-            group["lr"] = group["rate"] * min(1.0, progress / 0.06) * max(0.0, 1 - progress)
+        set_rates(optimizer, Config(), done / args.tokens)
         ids, attention, labels = (part.to(DEVICE) for part in mask(rows, tokenizer))
         with autocast():
             hidden = encoder(input_ids=ids, attention_mask=attention).last_hidden_state
@@ -142,14 +145,12 @@ def main() -> None:
         mean = loss.item() if not mean else 0.98 * mean + 0.02 * loss.item()
         if step % 20 == 0:
             print(f"{done:>9} tokens  loss {mean:.3f}  {done / (time.monotonic() - begun):.0f} tokens/s", flush=True)
-        if time.monotonic() - saved > 240 or done >= args.tokens:
-            state = {"encoder": encoder.state_dict(), "head": head.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save(state | {"done": done}, resume)
-            encoder.save_pretrained(args.out)
-            tokenizer.save_pretrained(args.out)
+        if time.monotonic() - saved > 240:
+            save()
             saved = time.monotonic()
         if done >= args.tokens:
             break
+    save()
 
 
 if __name__ == "__main__":

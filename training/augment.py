@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from tomllib import loads
 
@@ -32,8 +32,7 @@ def names_pattern(contests: Iterable[Contest]) -> re.Pattern[str]:
 class Augmenter:
     """Applies one consistent swap a text and, now and then, a spelling attack; seeded."""
 
-    def __init__(self, seed: int, swap: float = 0.5, attack: float = 0.15, names: Sequence[str] = ()) -> None:
-        """`names` are invented names that stand in for candidates a roster does not hold."""
+    def __init__(self, seed: int, swap: float = 0.5, attack: float = 0.15) -> None:
         self._dice = random.Random(seed)
         self._swap, self._attack = swap, attack
         groups = loads(_GROUPS.read_text(encoding="utf-8"))
@@ -44,7 +43,7 @@ class Augmenter:
             )
             for group in self._groups
         ]
-        self._names = list(names) or list(groups["invented_names"])
+        self._names = list(groups["invented_names"])
 
     def __call__(self, text: str) -> str:
         """Return the text changed, or as it was."""

@@ -24,7 +24,17 @@ from netral.decision import Hit, Policy, join, raw_score, remaining
 from netral.model import OnnxClassifier
 from netral.rules import RuleClassifier, load_rules
 from netral.schema import FLAGS
-from training.metrics import LABELS, Array, best_thresholds, calibration_error, gold, labels_of, macro_f1, mix_weights
+from training.metrics import (
+    LABELS,
+    Array,
+    best_thresholds,
+    calibration_error,
+    gold,
+    labels_of,
+    macro_f1,
+    mix_weights,
+    sigmoid,
+)
 
 PRECISION = 0.80
 FEWEST = 30  # posts a floor or cap must rest on
@@ -50,11 +60,11 @@ def calibrated(logits: Array, calibration: dict[str, list[float]]) -> Array:
     """Return probabilities [n, 3]."""
     shift, *slopes = np.array([calibration[flag] for flag in FLAGS]).T
     total = shift + sum(slope * part for slope, part in zip(slopes, np.split(logits, len(slopes), axis=1), strict=True))
-    return np.asarray(1 / (1 + np.exp(-total)))
+    return sigmoid(total)
 
 
 def fit_floors(
-    hits: list[tuple[Hit, ...]], flags: Array, truth: Array, thresholds: dict[str, float]
+    hits: list[tuple[Hit, ...]], flags: Array, truth: Array, thresholds: dict[str, float], weight: Array
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Return floors and caps by rule id, each measured on 30 dev posts or more.
 
@@ -62,22 +72,23 @@ def fit_floors(
     threshold; a cap the share of flagged truth among posts that the counter-rule matches, no hit remaining,
     and the model alone puts over it.
     """
-    below: dict[str, list[bool]] = defaultdict(list)
-    above: dict[str, list[bool]] = defaultdict(list)
+    below: dict[str, list[tuple[bool, float]]] = defaultdict(list)
+    above: dict[str, list[tuple[bool, float]]] = defaultdict(list)
     for row, found in enumerate(hits):
         left = remaining(found)
         for rule, flag in {(hit.rule, hit.flag) for hit in left}:
             index = FLAGS.index(flag)
             if flags[row, index] < thresholds[flag]:
-                below[rule].append(bool(truth[row, index] > 0.5))
+                below[rule].append((bool(truth[row, index] > 0.5), float(weight[row])))
         kept = {hit.flag for hit in left}
         for rule, flag in {(hit.rule, hit.flag) for hit in found if hit.counter and hit.flag not in kept}:
             index = FLAGS.index(flag)
             if flags[row, index] >= thresholds[flag]:
-                above[rule].append(bool(truth[row, index] > 0.5))
+                above[rule].append((bool(truth[row, index] > 0.5), float(weight[row])))
 
-    def shares(table: dict[str, list[bool]]) -> dict[str, float]:
-        return {rule: round(float(np.mean(rows)), 4) for rule, rows in sorted(table.items()) if len(rows) >= FEWEST}
+    def shares(table: dict[str, list[tuple[bool, float]]]) -> dict[str, float]:
+        enough = {rule: np.array(rows) for rule, rows in sorted(table.items()) if len(rows) >= FEWEST}
+        return {rule: round(float(np.average(rows[:, 0], weights=rows[:, 1])), 4) for rule, rows in enough.items()}
 
     return shares(below), shares(above)
 
@@ -134,7 +145,7 @@ def main() -> None:
     rules = RuleClassifier(load_rules())
     hits = [rules.match(text) for text in texts]
     thresholds = best_thresholds(flags, truth, PRECISION, weight)
-    floors, caps = fit_floors(hits, flags, truth, thresholds)
+    floors, caps = fit_floors(hits, flags, truth, thresholds, weight)
     policy = Policy(thresholds=thresholds, floors=floors, caps=caps)
     joined = np.array(
         [

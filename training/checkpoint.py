@@ -29,6 +29,21 @@ def find_checkpoint(name: str) -> Path:
         raise SystemExit(f"{name}: no such directory, and the hub's cannot be fetched: {error}") from error
 
 
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write what a stopped run goes on from, whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def load_state(path: Path, run: str, device: torch.device) -> dict[str, Any]:
+    """Return what `save_state` wrote for the same `run`; refuse another's."""
+    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    if state["run"] != run:
+        raise SystemExit(f"{path}: left by a run of other settings or rows; delete it or choose another --out")
+    return state
+
+
 def load_tokenizer(path: Path) -> Any:
     """Return the tokenizer of a checkpoint directory with the symbols added; refuse one that knows no word."""
     if (path / "tokenizer.json").exists():

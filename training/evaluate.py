@@ -1,4 +1,4 @@
-"""Every figure of judgement on held-out posts, of a model directory or of the rules alone, as one table.
+"""Every figure of judgement on held-out posts, of a model directory or of the rules alone, as JSON.
 
     python -m training.evaluate --rows rows.parquet [--model DIR|rules] [--split test] [--json figures.json]
 
@@ -21,7 +21,7 @@ import polars as pl
 
 import netral
 from netral.contest import Candidate, Contest, bundled_contests
-from netral.model import occlude
+from netral.explain import occlude
 from netral.normalize import tokens
 from netral.schema import FLAGS, Verdict
 from netral.screener import Screener
@@ -50,6 +50,8 @@ def name_contests(judged: Judged, rows: pl.DataFrame, model: str | None) -> Judg
     labels, flags, scores = (array.copy() for array in judged)
     for source, contest in CONTESTS.items():
         chosen = np.flatnonzero((rows["source"] == source).to_numpy())
+        if not chosen.size:
+            continue
         texts = rows[chosen.tolist()]["text"].to_list()
         labels[chosen], flags[chosen], scores[chosen] = judge(netral.load(model, contest=contest), texts)
     return labels, flags, scores
@@ -248,6 +250,8 @@ def main() -> None:
     args = parser.parse_args()
     screener = netral.load(args.model)
     rows = pl.read_parquet(args.rows).filter((pl.col("split") == args.split) & (pl.col("source") != "authored"))
+    if rows.is_empty():
+        parser.error(f"{args.rows}: no real posts of split {args.split!r}; prepare rows with the public posts")
     judged = judge(screener, rows["text"].to_list())
     limits = screener.policy.thresholds
     figures: dict[str, Any] = {"real": real(judged, rows, limits), "functional": functional(screener)}

@@ -37,8 +37,8 @@ def f1(truth: Array, guess: Array, weight: Array | None = None) -> float:
 
 
 def macro_f1(truth: Array, guess: Array, weight: Array | None = None) -> float:
-    """Return the mean F1 over the three labels."""
-    return float(np.mean([f1(truth == label, guess == label, weight) for label in range(3)]))
+    """Return the mean F1 over the labels that stand in truth or guess."""
+    return float(np.mean([f1(truth == label, guess == label, weight) for label in {*truth.tolist(), *guess.tolist()}]))
 
 
 def gold(frame: pl.DataFrame) -> Array:

@@ -2,7 +2,7 @@
 
     python -m training.ngrams --rows rows.parquet --out ngrams.npz
 
-One logistic regression a flag, on the train split of tiers A and B and the corpus, with names masked.
+One logistic regression a flag, on the train split of the configured tiers and the corpus, with names masked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from netral.ngrams import counts
 from netral.normalize import light
 from netral.schema import FLAGS
 from training.metrics import Array
-from training.train import Config, select
+from training.train import Config, read_config, select
 
 BITS = 18
 STRENGTH = 12.0  # inverse of the regularisation; 1, 4 and 12 were tried on dev
@@ -64,8 +64,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--config", type=Path, help="its tiers are taken; A and B without it")
     args = parser.parse_args()
-    rows = select(pl.read_parquet(args.rows), Config(tiers="A,B"))
+    tiers = read_config(args.config).tiers if args.config else "A,B"
+    rows = select(pl.read_parquet(args.rows), Config(tiers=tiers))
     truth = rows.select(FLAGS).cast(pl.Float64).fill_null(float("nan")).to_numpy()
     np.savez_compressed(args.out, **fit(rows["text"].to_list(), truth, rows["weight"].to_numpy()))
 

@@ -37,7 +37,7 @@ def text_hash(text: str) -> str:
 
 def text_key(text: str) -> str:
     """Return a text stripped to its words, for finding twins: lower-case, no URLs, no mentions, 80 characters."""
-    return re.sub(r"\W+", " ", re.sub(r"https?://\S+|@\w+", "", text.lower())).strip()[:80]
+    return " ".join(text_key_words(text))[:80]
 
 
 def shingles(text: str) -> set[str]:
@@ -106,7 +106,9 @@ def read_weak(datasets: Path) -> list[dict[str, Any]]:
     """Return rows of the public labels in `WEAK`; flags they say nothing of are null."""
     rows = []
     for source, flags in WEAK.items():
-        frame = pl.read_parquet(datasets / f"{source}.parquet")
+        if not (path := datasets / f"{source}.parquet").exists():
+            continue
+        frame = pl.read_parquet(path)
         for text, label, tier in frame.select("text", "original_label", "licence_tier").iter_rows():
             rows.append(
                 dict.fromkeys(FLAGS)
@@ -164,10 +166,13 @@ def main() -> None:
             | {"unsure": bool(row["unsure"]), "weight": UNSURE_WEIGHT if row["unsure"] else 1.0}
             | {"tier": row["licence_tier"], "group": "", "pair": ""}
         )
-    for post in read_corpus(args.data / "corpus"):
+    corpus = read_corpus(args.data / "corpus")
+    joined = {post["pair"]: post["group"] for post in corpus if post["pair"] and post["group"]}
+    for post in corpus:
+        unit = joined.get(post["pair"], post["pair"]) or post["group"] or post["id"]
         rows.append(
             {name: float(post[name]) for name in FLAGS}
-            | {"text": post["text"], "split": corpus_split(post), "source": AUTHORED, "drawn": "authored"}
+            | {"text": post["text"], "split": corpus_split(unit), "source": AUTHORED, "drawn": "authored"}
             | {"unsure": False, "weight": 1.0, "tier": AUTHORED, "group": post["group"], "pair": post["pair"]}
         )
     kept, dropped = drop_near_duplicates(rows + (read_weak(args.datasets) if args.weak else []))
@@ -182,9 +187,8 @@ def main() -> None:
     )
 
 
-def corpus_split(post: dict[str, Any]) -> str:
-    """Return "dev" for a tenth of the authored posts, pairs and groups kept whole."""
-    unit = post["pair"] or post["group"] or post["id"]
+def corpus_split(unit: str) -> str:
+    """Return "dev" for a tenth of the units (pair, group or single post) of the corpus."""
     return "dev" if int(text_hash(unit)[:8], 16) % 10 == 0 else "train"
 
 

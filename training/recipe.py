@@ -46,7 +46,7 @@ def main() -> None:
     rows = make(out / "rows.parquet", "prepare", "--datasets", datasets)
     use = ("--config", config_file, "--checkpoint", checkpoint, "--rows", rows)
     trained = make(out / "trained", "train", *use)
-    ngrams = make(out / "ngrams.npz", "ngrams", "--rows", rows)
+    ngrams = make(out / "ngrams.npz", "ngrams", "--rows", rows, "--config", config_file)
     export = ("--checkpoint", trained, "--ngrams", ngrams, "--max-tokens", config.max_tokens)
     fp32 = make(out / "fp32", "export", *export, "--fp32")
     policy = make(out / "policy.json", "calibrate", "--model", fp32, "--rows", rows)

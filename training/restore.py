@@ -37,7 +37,7 @@ def weights(model: onnx.ModelProto) -> dict[str, np.ndarray[Any, Any]]:
             continue
         products = node.name.split(",")  # "/bert/encoder/layer.0/attention/self/query/MatMul"
         for product, part in zip(products, np.split(values, len(products), axis=1), strict=True):
-            found[".".join([*product.strip("/").split("/")[:-1], "weight"])] = part.T
+            found[".".join([*product.strip("/").split("/")[:-1], "weight"]).removeprefix("model.")] = part.T
     for name in [name for name in tables if name.endswith("_rows")]:
         bare = name.removesuffix("_rows")
         found[bare.removeprefix("model.")] = tables[name].astype(np.float32) * tables[f"{bare}_scale"]
@@ -57,7 +57,8 @@ def main() -> None:
     found = weights(onnx.load(str(args.model / "model.onnx")))
     state = model.state_dict()
     for name, value in state.items():
-        if not value.dtype.is_floating_point or name.startswith("bert.pooler"):  # the pooler is not exported
+        unused = name.startswith("bert.pooler") and name not in found  # a mean passes the pooler over
+        if unused or not value.dtype.is_floating_point:
             continue
         if name not in found or found[name].shape != tuple(value.shape):
             raise SystemExit(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import random
 import time
 import tomllib
@@ -28,7 +29,7 @@ from netral.model import mask_of
 from netral.normalize import Names, light
 from netral.schema import FLAGS
 from training.augment import Augmenter, names_pattern
-from training.checkpoint import find_checkpoint, load_tokenizer
+from training.checkpoint import find_checkpoint, load_state, load_tokenizer, save_state
 from training.metrics import summary
 from training.model import DEVICE, autocast, build, logits
 
@@ -47,7 +48,6 @@ class Config:
     weight_decay: float = 0.01
     batch_tokens: int = 1600
     max_tokens: int = 192
-    authored_weight: float = 1.0
     swap: float = 0.5
     attack: float = 0.15
     mask_share: float = 0.6
@@ -204,10 +204,10 @@ def train(
     model.to(DEVICE)
     labels = torch.tensor(rows.select(FLAGS).fill_null(float("nan")).to_numpy().astype(np.float32))
     weights = torch.tensor(rows["weight"].to_numpy().astype(np.float32))
-    weights[torch.tensor((rows["tier"] == "authored").to_numpy())] *= config.authored_weight
     optimizer = torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay, fused=True)
     resume, average = out / "resume.pt", Average()
-    done = load_state(resume, model, optimizer, average) if resume.exists() else 0
+    run = hashlib.sha256(repr((config, rows["text"].to_list(), labels.tolist(), weights.tolist())).encode()).hexdigest()
+    done = restore(load_state(resume, run, DEVICE), model, optimizer, average) if resume.exists() else 0
     dev_ids = [texts.plain(text) for text in dev["text"]]
     padding, begun = tokenizer.pad_token_id, time.monotonic()
     saved, mean, step, total = begun, 0.0, 0, 0
@@ -232,7 +232,7 @@ def train(
             if step % 50 == 0:
                 print(f"epoch {epoch} step {step}/{total} loss {mean:.4f} {time.monotonic() - begun:.0f}s", flush=True)
             if time.monotonic() - saved > save_seconds:
-                save_state(resume, model, optimizer, average, step)
+                save_state(resume, state_of(model, optimizer, average) | {"run": run, "step": step})
                 saved = time.monotonic()
         if done < step:
             report(f"epoch {epoch}", model, dev, dev_ids, padding)
@@ -242,6 +242,7 @@ def train(
         report("averaged", final, dev, dev_ids, padding)
     final.save_pretrained(out)
     tokenizer.save_pretrained(out)
+    resume.unlink(missing_ok=True)
 
 
 def report(name: str, model: Any, dev: pl.DataFrame, ids: list[list[int]], padding: int) -> None:
@@ -265,18 +266,18 @@ def set_rates(optimizer: torch.optim.Optimizer, config: Config, progress: float)
         group["lr"] = group["rate"] * factor
 
 
-def save_state(path: Path, model: Any, optimizer: torch.optim.Optimizer, average: Average, step: int) -> None:
-    """Write everything a resumed run needs."""
+def state_of(model: Any, optimizer: torch.optim.Optimizer, average: Average) -> dict[str, Any]:
+    """Return everything a resumed run needs; on a CPU it ends in the weights of a run that was not stopped."""
     state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average.weights}
-    torch.save(state | {"averaged": average.count, "step": step}, path)
+    return state | {"averaged": average.count, "random": torch.get_rng_state()}
 
 
-def load_state(path: Path, model: Any, optimizer: torch.optim.Optimizer, average: Average) -> int:
-    """Bring back what `save_state` wrote; return the steps that are done."""
-    state = torch.load(path, map_location=DEVICE, weights_only=True)
+def restore(state: dict[str, Any], model: Any, optimizer: torch.optim.Optimizer, average: Average) -> int:
+    """Bring back what `state_of` returned; return the steps that are done."""
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     average.weights, average.count = state["average"], state["averaged"]
+    torch.set_rng_state(state["random"].cpu())
     return int(state["step"])
 
 
