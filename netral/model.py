@@ -209,7 +209,7 @@ def calibrate(logits: Sequence[float], calibration: Mapping[str, Sequence[float]
     for index, flag in enumerate(FLAGS):
         shift, *slopes = calibration[flag]
         total = shift + sum(slope * logit for slope, logit in zip(slopes, logits[index :: len(FLAGS)], strict=True))
-        if math.isnan(total):
+        if not math.isfinite(total):
             raise ModelError(f"the model answers no number for {flag}; train or export it again")
         flags[flag] = 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, total))))
     return flags

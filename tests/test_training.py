@@ -393,5 +393,6 @@ def test_a_text_of_too_many_windows_is_cut_and_says_so(trained, monkeypatch):
 def test_a_model_that_answers_no_number_is_refused():
     from netral.model import calibrate
 
-    with pytest.raises(ModelError, match="no number for partisan"):
-        calibrate((math.nan, 0.0, 0.0), dict.fromkeys(FLAGS, (0.0, 1.0)))
+    for wrong in (math.nan, -math.inf):  # the highest of windows without a number is the latter
+        with pytest.raises(ModelError, match="no number for partisan"):
+            calibrate((wrong, 0.0, 0.0), dict.fromkeys(FLAGS, (0.0, 1.0)))
