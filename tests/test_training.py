@@ -294,17 +294,8 @@ def test_labels_of_absent_sources_are_counted(tmp_path):
 def test_a_checkpoint_is_rebuilt_from_what_was_exported(trained, checkpoint, rows, tmp_path):
     run("export", "--checkpoint", trained / "trained", "--out", tmp_path / "int8", "--rows", rows)
     pooling = trained.name.rstrip("0123456789")
-    run(
-        "restore",
-        "--model",
-        tmp_path / "int8",
-        "--checkpoint",
-        checkpoint,
-        "--pooling",
-        pooling,
-        "--out",
-        tmp_path / "back",
-    )
+    shape = ("--checkpoint", checkpoint, "--pooling", pooling)
+    run("restore", "--model", tmp_path / "int8", *shape, "--out", tmp_path / "back")
     before, after = TorchClassifier(trained / "trained"), TorchClassifier(tmp_path / "back")
     for one, two in zip(before.predict(TEXTS), after.predict(TEXTS), strict=True):
         assert one.flags == pytest.approx(two.flags, abs=0.02)
