@@ -164,3 +164,16 @@ def test_place_names_are_peoples_only_after_orang_and_the_like():
 
 def test_tens_are_no_ones():
     assert spans('weight = 0.8\nterms = ["nomor <angka>"]', "nomor dua belas, nomor sebelas") == ["nomor sebelas"]
+
+
+@pytest.mark.parametrize("title", ["", "Pak ", "Ibu ", "Mbak ", "Kang ", "Gus ", "Teteh ", "Ustadz ", "H. ", "Bapak H. "])
+def test_a_name_weighs_alike_behind_every_title(title):
+    fields = 'weight = 0.8\nterms = ["skip <nama>", "<nama> dulu"]'
+    post = f"skip {title}Prabowo aja, {title}Ganjar dulu baru yang lain"
+    assert spans(fields, post) == [f"skip {title}Prabowo", f"{title}Ganjar dulu"]
+
+
+def test_a_title_alone_is_a_form_of_address_and_many_are_read_in_linear_time():
+    fields = 'weight = 0.8\nterms = ["coblos <panggilan>", "asal <nama>"]'
+    assert spans(fields, "coblos Bu Ningsih, coblos cak Har, coblos kucing") == ["coblos Bu", "coblos cak"]
+    assert spans(fields, "asal " + "bapak " * 200_000 + "Ganjar") == []

@@ -18,10 +18,16 @@ from netral.schema import Evidence, Prediction
 HAND_SIGNS = frozenset("☝👆👍✌🤟🤘👌🤙🖐✋🫰🤞🖖")
 """Emoji of the finger poses that agencies list as signs of side-taking (domain facts in docs/rules.md)."""
 
+TITLES = frozenset(
+    "bapak ibu mas mbak bang abang kang teh teteh akang gus ning cak kak haji hajah h hj kiai kh ustaz abah bunda om".split()
+)
+"""Forms of address that stand before a name; one of them weighs as another."""
+
 _NUMBER_WORDS = "nol satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas".split()
 _TENS = frozenset("belas puluh ratus ribu juta persen".split())  # "dua belas" is no 2
 _SHOWN = 50  # hits of one rule in one text: enough to explain, bounded for hostile text
 _GAP = 3
+_TITLES_OF_ONE = 4  # bounded for hostile text
 _ROSTER = frozenset(("<nama>", "<slogan>", "<nomor>", "<tanda>"))
 
 Node = dict[str, Any]
@@ -71,7 +77,17 @@ def _edges(found: Sequence[Token], roster: Roster) -> tuple[list[list[tuple[str,
         edges[start].append((payload, end))
         if payload == "<nama>":
             names[start] = max(end, names.get(start, 0))
+    for start, end in list(names.items()):  # "Bapak Haji <nama>" is the name, from its first title on
+        for before in range(start - 1, max(-1, start - 1 - _TITLES_OF_ONE), -1):
+            if found[before].sentence != found[start].sentence or not _titled(found[before]):
+                break
+            edges[before].append(("<nama>", end))
+            names[before] = max(end, names.get(before, 0))
     return edges, names
+
+
+def _titled(token: Token) -> bool:
+    return not TITLES.isdisjoint((token.normal, *token.alternatives))
 
 
 def _keys(found: Sequence[Token], index: int, roster: Roster) -> list[tuple[str, int]]:
@@ -82,6 +98,8 @@ def _keys(found: Sequence[Token], index: int, roster: Roster) -> list[tuple[str,
     if token.whole:
         more = () if token.whole[0] == "#" else spellings(token.whole)
         keys += [(word, index + token.parts) for word in (token.whole, *more)]
+    if _titled(token):
+        keys.append(("<panggilan>", index + 1))
     number = _number(token, found[index + 1].normal if index + 1 < len(found) else "")
     if number is not None:
         keys.append(("<angka>", index + 1))
