@@ -6,6 +6,7 @@ import pytest
 
 import netral
 from netral.contest import load_contest
+from netral.decision import remaining
 from netral.errors import RuleError
 from netral.rules import RuleClassifier, check_rules, load_rules, parse_rules
 
@@ -177,3 +178,18 @@ def test_a_title_alone_is_a_form_of_address_and_many_are_read_in_linear_time():
     fields = 'weight = 0.8\nterms = ["coblos <panggilan>", "asal <nama>"]'
     assert spans(fields, "coblos Bu Ningsih, coblos cak Har, coblos kucing") == ["coblos Bu", "coblos cak"]
     assert spans(fields, "asal " + "bapak " * 200_000 + "Ganjar") == []
+
+
+@pytest.mark.parametrize(
+    "who", ["Prabowo", "Pak Ganjar", "PKS", "paslon 2", "pasangan nomor 3", "nomor urut 1", "calon nomor 4", "02"]
+)
+def test_a_contestant_weighs_alike_by_name_and_by_number(who):
+    rules = RuleClassifier(load_rules())
+    for frame in ("Saya mendukung {}", "Saya pendukung {}", "Asal bukan {}", "{} keok, janji doang"):
+        assert "partisan" in {hit.flag for hit in remaining(rules.match(frame.format(who)))}, frame
+
+
+@pytest.mark.parametrize("people", ["Batak", "Jawa", "Papua", "Cina", "Aceh", "orang Bali", "Minang"])
+def test_a_people_needs_no_orang_before_itu(people):
+    flags = RuleClassifier(load_rules()).predict([f"{people} itu licik semua, jangan dipercaya"])[0].flags
+    assert flags["hate"] >= 0.5

@@ -19,16 +19,31 @@ HAND_SIGNS = frozenset("☝👆👍✌🤟🤘👌🤙🖐✋🫰🤞🖖")
 """Emoji of the finger poses that agencies list as signs of side-taking (domain facts in docs/rules.md)."""
 
 TITLES = frozenset(
-    "bapak ibu mas mbak bang abang kang teh teteh akang gus ning cak kak haji hajah h hj kiai kh ustaz abah bunda om".split()
+    "bapak ibu mas mbak bang abang kang teh teteh akang gus ning cak kak haji hajah h hj kiai kh ustaz abah bunda om "
+    "dokter uni koh".split()
 )
 """Forms of address that stand before a name; one of them weighs as another."""
 
 _NUMBER_WORDS = "nol satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas".split()
 _TENS = frozenset("belas puluh ratus ribu juta persen".split())  # "dua belas" is no 2
 _SHOWN = 50  # hits of one rule in one text: enough to explain, bounded for hostile text
+_OF_ALL = frozenset("itu semua semuanya mah".split())
 _GAP = 3
 _TITLES_OF_ONE = 4  # bounded for hostile text
 _ROSTER = frozenset(("<nama>", "<slogan>", "<nomor>", "<tanda>"))
+
+_NUMBERED = (
+    *(
+        f"{who} <angka>"
+        for who in (
+            *("paslon", "pasangan", "pasangan calon", "nomor", "nomor urut", "paslon nomor", "paslon nomor urut"),
+            *("pasangan nomor", "pasangan nomor urut", "pasangan calon nomor", "pasangan calon nomor urut"),
+            *("calon nomor", "calon nomor urut", "caleg nomor", "caleg nomor urut"),
+        )
+    ),
+    *(f"0{number}" for number in range(1, 10)),
+)
+"""How a contestant is named by a ballot number: a number form weighs as a name wherever a rule says `<peserta>`."""
 
 Node = dict[str, Any]
 _END = "\0"  # key of a node's payloads; no word holds NUL
@@ -47,6 +62,8 @@ class Roster:
     def __init__(self, named: Iterable[Contest], active: Contest | None) -> None:
         """Compile the rosters once."""
         self.root: Node = {}
+        for form in _NUMBERED:
+            _add(self.root, words_of(form), "<peserta>")
         for contest in named:
             for candidate in contest.candidates:
                 for name in candidate.names:
@@ -76,12 +93,13 @@ def _edges(found: Sequence[Token], roster: Roster) -> tuple[list[list[tuple[str,
     for start, end, payload in set(_walk(roster.root, edges, found, {})):
         edges[start].append((payload, end))
         if payload == "<nama>":
+            edges[start].append(("<peserta>", end))
             names[start] = max(end, names.get(start, 0))
     for start, end in list(names.items()):  # "Bapak Haji <nama>" is the name, from its first title on
         for before in range(start - 1, max(-1, start - 1 - _TITLES_OF_ONE), -1):
             if found[before].sentence != found[start].sentence or not _titled(found[before]):
                 break
-            edges[before].append(("<nama>", end))
+            edges[before] += [("<nama>", end), ("<peserta>", end)]
             names[before] = max(end, names.get(before, 0))
     return edges, names
 
@@ -110,13 +128,16 @@ def _keys(found: Sequence[Token], index: int, roster: Roster) -> list[tuple[str,
             keys.append(("<jari>", index + 1))
         if token.normal in roster.signs:
             keys.append(("<tanda>", index + 1))
-    elif group := _group(token, found[index - 1].normal if index else ""):
+    elif group := _group(found, index):
         keys.append((group, index + 1))
     return keys
 
 
-def _group(token: Token, before: str) -> str | None:
-    """Return the placeholder of the people or religion that a token names after the word `before`."""
+def _group(found: Sequence[Token], index: int) -> str | None:
+    """Return the placeholder of the people or religion that a token names after "orang" or before "itu"."""
+    token, before = found[index], found[index - 1].normal if index else ""
+    if index + 1 < len(found) and found[index + 1].normal in _OF_ALL:
+        before = "orang"  # "Jawa itu ..." speaks of a people as "orang Jawa itu ..." does
     for form in (token.normal, *token.alternatives):
         if kind := kind_of(form, before):
             return "<suku>" if kind == "suku" else "<agama>"

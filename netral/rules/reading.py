@@ -16,7 +16,7 @@ from netral.normalize import fold, tokens
 from netral.schema import FLAGS
 
 _KEYS = {"id", "flag", "weight", "counter", "terms", "near", "contest", "unless", "why", "match", "skip"}
-_PLACEHOLDERS = frozenset("<nama> <slogan> <nomor> <tanda> <angka> <jari> <suku> <agama> <panggilan>".split())
+_PLACEHOLDERS = frozenset("<nama> <peserta> <slogan> <nomor> <tanda> <angka> <jari> <suku> <agama> <panggilan>".split())
 _WORD = re.compile(r"<[a-z]+>|\.\.\.|\S+")
 
 
