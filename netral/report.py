@@ -20,7 +20,7 @@ from netral.regulations import long_date
 from netral.schema import FLAGS, Label
 
 MOST_FINDINGS = 2000
-"""Findings listed in the page; the rest stand in verdicts.jsonl and are counted."""
+"""Findings listed in the page, and neutral posts to review; the rest stand in verdicts.jsonl and are counted."""
 
 LABELS = {
     Label.PARTISAN_SUPPORT.value: "Dukungan partisan",
@@ -28,9 +28,34 @@ LABELS = {
     Label.NEUTRAL.value: "Netral",
 }
 FLAG_NAMES = {"partisan": "Keberpihakan", "hate": "Ujaran kebencian", "hoax": "Hoaks"}
+REASONS: Mapping[str, str] = {
+    "before-header": "sebelum judul kolom",
+    "broken-json": "JSON rusak",
+    "deleted-message": "pesan dihapus",
+    "empty-text": "teks kosong",
+    "error-row": "baris galat dari alat pengumpul data",
+    "field-too-long": "kolom terlalu panjang",
+    "line-too-long": "baris terlalu panjang",
+    "media-placeholder": "penanda media tanpa teks",
+    "no-posts": "berkas tanpa unggahan",
+    "no-text-field": "tanpa kolom teks",
+    "not-an-object": "bukan objek JSON",
+    "ragged-row": "jumlah kolom tidak cocok",
+    "repeated-header": "judul kolom berulang",
+    "system-line": "baris sistem",
+    "text-too-long": "teks terlalu panjang",
+    "too-deep": "JSON terlalu dalam",
+    "too-many-cells": "terlalu banyak kolom",
+    "unreadable-file": "berkas tak terbaca",
+    "unsafe-path": "jalur berkas tidak aman",
+}
+"""What an officer reads for the reasons of the readers."""
+
+_QUOTED = 80  # characters of the model's evidence that stand beside a post
 _OBEYED = re.compile(  # what a browser obeys or hides; not the joiners and tags that emoji are made of
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 )
+_Heap = list[tuple[float, int, dict[str, Any]]]  # rank, line negated, verdict
 
 
 def _is(*kinds: type) -> Callable[[Any], bool]:
@@ -43,6 +68,10 @@ def _among(known: Mapping[str, str]) -> Callable[[Any], bool]:
 
 def _chance(value: Any) -> bool:
     return isinstance(value, int | float) and 0 <= value <= 1
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(count, int) for count in value.values())
 
 
 # The shapes of the lines that are read: what a hand has altered is named by its line, not met by a fault further on.
@@ -63,7 +92,13 @@ _VERDICT = {
     "review": _is(bool),
     "post": _POST,
 }
-_MANIFEST = {"finished": _TEXT, "versions": {"netral": _TEXT}, "thresholds": _FLAGS}
+_MANIFEST = {
+    "finished": _TEXT,
+    "versions": dict.fromkeys(("netral", "verdict", "contest"), _TEXT),
+    "thresholds": _FLAGS,
+    "inputs": [{"path": _TEXT}],
+    "rows": {"records": _WHOLE, "rejected_by_reason": _counts, "skipped_by_reason": _counts},
+}
 
 
 def _fits(value: Any, shape: Any) -> bool:
@@ -77,7 +112,10 @@ def _fits(value: Any, shape: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One flagged post as the page shows it; `segments` are (text, flag or "", why) in order."""
+    """A post as the page shows it; `segments` are (text, flag or "", why) in order.
+
+    `regulations` are numbers, from 1, in the `regulations` of its `Summary`.
+    """
 
     line: int
     label: str
@@ -85,7 +123,7 @@ class Finding:
     flags: Mapping[str, float]
     segments: tuple[tuple[str, str, str], ...]
     notes: tuple[str, ...]
-    regulations: tuple[Mapping[str, Any], ...]
+    regulations: tuple[int, ...]
     review: bool
     post: Mapping[str, Any]
     copies: int
@@ -93,13 +131,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of a scan and its most certain findings."""
+    """Counts of a scan, its most certain findings, and the least certain of its neutral posts to review.
+
+    `regulations` are (title, article, applies to, condition, source), each once.
+    """
 
     labels: Mapping[str, int]
     flags: Mapping[str, int]
     review: int
+    neutral_review: int
     rejected: int
     findings: tuple[Finding, ...]
+    neutral: tuple[Finding, ...]
+    regulations: tuple[tuple[str, ...], ...]
     manifest: Mapping[str, Any]
 
     @property
@@ -114,7 +158,7 @@ class Summary:
 
 
 def summarise(directory: Path) -> Summary:
-    """Return the counts and at most `MOST_FINDINGS` findings, most certain first, in constant memory.
+    """Return the counts and at most `MOST_FINDINGS` posts of either list, in constant memory.
 
     Raises `ReadError` when the directory holds no finished scan, `ScanError` when its files are not as written.
     """
@@ -130,27 +174,39 @@ def summarise(directory: Path) -> Summary:
     for row in _rows(directory / "groups.jsonl", {"line": _WHOLE, "copies": [_WHOLE]}):
         copies[row["line"]] = len(row["copies"])
         hidden.update(line for line in row["copies"] if line != row["line"])
-    thresholds = manifest["thresholds"]
     labels: Counter[str] = Counter()
     flags: Counter[str] = Counter()
-    review = 0
-    best: list[tuple[float, int, dict[str, Any]]] = []
+    review: Counter[str] = Counter()
+    best: _Heap = []
+    unsure: _Heap = []
     for line, verdict in enumerate(_rows(directory / "verdicts.jsonl", _VERDICT, required=True), start=1):
-        labels[verdict["label"]] += 1
-        review += verdict["review"]
-        if verdict["label"] == Label.NEUTRAL.value:
+        label, score = verdict["label"], verdict["score"]
+        labels[label] += 1
+        review[label] += verdict["review"]
+        if label == Label.NEUTRAL.value:
+            if verdict["review"]:
+                _keep(unsure, (-score, -line, verdict))
             continue
-        flags.update(flag for flag in FLAGS if verdict["flags"][flag] >= thresholds[flag])
+        flags.update(flag for flag in FLAGS if verdict["flags"][flag] >= manifest["thresholds"][flag])
         if line not in hidden:
-            heapq.heappush(best, (verdict["score"], -line, verdict))
-            if len(best) > MOST_FINDINGS:
-                heapq.heappop(best)
-    findings = tuple(
-        _finding(-line, verdict, explained.get(-line, ()), copies.get(-line, 1))
-        for _, line, verdict in sorted(best, key=lambda item: item[:2], reverse=True)
+            _keep(best, (score, -line, verdict))
+    known: dict[tuple[str, ...], int] = {}
+    findings, neutral = (
+        tuple(
+            _finding(-line, verdict, explained.get(-line, ()), copies.get(-line, 1), known)
+            for _, line, verdict in sorted(heap, key=lambda item: item[:2], reverse=True)
+        )
+        for heap in (best, unsure)
     )
     rejected = sum(1 for _ in _rows(directory / "rejected.jsonl", {}))
-    return Summary(labels, flags, review, rejected, findings, manifest)
+    doubts = review[Label.NEUTRAL.value]
+    return Summary(labels, flags, review.total(), doubts, rejected, findings, neutral, tuple(known), manifest)
+
+
+def _keep(heap: _Heap, item: tuple[float, int, dict[str, Any]]) -> None:
+    heapq.heappush(heap, item)
+    if len(heap) > MOST_FINDINGS:
+        heapq.heappop(heap)
 
 
 def _rows(path: Path, shape: Mapping[str, Any], *, required: bool = False) -> Iterator[dict[str, Any]]:
@@ -174,23 +230,39 @@ def _parsed(data: bytes, shape: Mapping[str, Any], place: str) -> dict[str, Any]
     return value
 
 
-def _finding(line: int, verdict: Mapping[str, Any], extra: Sequence[Mapping[str, Any]], copies: int) -> Finding:
-    evidence = [*verdict["evidence"], *extra]
-    notes = dict.fromkeys(
-        f"{FLAG_NAMES[item['flag']]}: {item['why']}" for item in evidence if item["source"] == "rules"
+def _finding(
+    line: int,
+    verdict: Mapping[str, Any],
+    extra: Sequence[Mapping[str, Any]],
+    copies: int,
+    known: dict[tuple[str, ...], int],
+) -> Finding:
+    text, evidence = verdict["post"]["text"], [*verdict["evidence"], *extra]
+    pointers = (
+        (item["title"], item["article"], ", ".join(item["applies_to"]), item["condition"], item["source"])
+        for item in verdict["regulations"]
     )
     return Finding(
         line=line,
         label=verdict["label"],
         score=verdict["score"],
         flags=verdict["flags"],
-        segments=segments(verdict["post"]["text"], evidence),
-        notes=tuple(notes),
-        regulations=tuple(verdict["regulations"]),
+        segments=segments(text, evidence),
+        notes=tuple(dict.fromkeys(_note(text, item) for item in evidence)),
+        regulations=tuple(known.setdefault(pointer, len(known) + 1) for pointer in pointers),
         review=verdict["review"],
         post=verdict["post"],
         copies=copies,
     )
+
+
+def _note(text: str, item: Mapping[str, Any]) -> str:
+    """Return a piece of evidence as a sentence; the model's names the words it is about."""
+    name = FLAG_NAMES[item["flag"]]
+    if item["source"] == "rules":
+        return f"{name}: {item['why']}"
+    words = text[item["start"] : item["end"]]
+    return f"{name}, “{words[:_QUOTED]}{'…' * (len(words) > _QUOTED)}”: {item['why']}"
 
 
 def segments(text: str, evidence: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str, str], ...]:
@@ -241,8 +313,10 @@ def render_report(directory: Path) -> Path:
     environment.filters["percent"] = lambda value: f"{min(99, round(value * 100))}%"  # nothing is certain
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", ".")
     environment.filters["time"] = written_time
+    environment.filters["base"] = lambda path: "masukan standar" if path == "-" else re.split(r"[\\/]", path)[-1]
     environment.filters["web"] = lambda url: url if url.startswith(("https://", "http://")) else ""
-    page = environment.from_string(source).render(summary=summarise(directory), labels=LABELS, flag_names=FLAG_NAMES)
+    names = {"labels": LABELS, "flag_names": FLAG_NAMES, "reasons": REASONS}
+    page = environment.from_string(source).render(summary=summarise(directory), **names)
     target = directory / "laporan.html"
     target.write_text(page, encoding="utf-8", errors="replace")
     return target

@@ -10,35 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from netral.contest import Contest
-from netral.report import FLAG_NAMES, LABELS
+from netral.report import FLAG_NAMES, LABELS, REASONS
 from netral.schema import Evidence, Label, Verdict
 from netral.writers import json_line
 
 if TYPE_CHECKING:
     from netral.scan import Done, Tally
-
-REASONS: Mapping[str, str] = {
-    "before-header": "sebelum judul kolom",
-    "broken-json": "JSON rusak",
-    "deleted-message": "pesan dihapus",
-    "empty-text": "teks kosong",
-    "error-row": "baris galat dari alat pengumpul data",
-    "field-too-long": "kolom terlalu panjang",
-    "line-too-long": "baris terlalu panjang",
-    "media-placeholder": "penanda media tanpa teks",
-    "no-posts": "berkas tanpa unggahan",
-    "no-text-field": "tanpa kolom teks",
-    "not-an-object": "bukan objek JSON",
-    "ragged-row": "jumlah kolom tidak cocok",
-    "repeated-header": "judul kolom berulang",
-    "system-line": "baris sistem",
-    "text-too-long": "teks terlalu panjang",
-    "too-deep": "JSON terlalu dalam",
-    "too-many-cells": "terlalu banyak kolom",
-    "unreadable-file": "berkas tak terbaca",
-    "unsafe-path": "jalur berkas tidak aman",
-}
-"""What an officer reads for the reasons of the readers."""
 
 NOTE = "Ini petunjuk tentang sebuah teks untuk diperiksa manusia, bukan putusan atas seseorang."
 

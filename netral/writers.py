@@ -34,6 +34,7 @@ _BATCH = 10_000
 COLUMNS: Mapping[str, type] = {
     "file": str,
     "row": int,
+    "sheet": str,
     "id": str,
     "author": str,
     "time": str,
@@ -131,6 +132,7 @@ def flat(verdict: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "file": str(meta.get("file", "")),
         "row": meta["row"] if isinstance(meta.get("row"), int) else None,
+        "sheet": str(meta.get("sheet", "")),
         **{key: post[key] or "" for key in _POST},
         "label": verdict["label"],
         "score": verdict["score"],
@@ -146,7 +148,9 @@ def flat(verdict: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _regulation(pointer: Mapping[str, Any]) -> str:
-    return ", ".join(part for part in (pointer["title"], pointer["article"]) if part)
+    """Return a pointer with whom it is for and what it hangs on, lest it be read as a finding of guilt."""
+    place = ", ".join(part for part in (pointer["title"], pointer["article"]) if part)
+    return ": ".join(filter(None, (f"{place} ({', '.join(pointer['applies_to'])})", pointer["condition"])))
 
 
 def safe_cell(text: str) -> str:

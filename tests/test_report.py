@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,13 @@ from netral.schema import Evidence, Label, Pointer, Post, Verdict
 
 SCRIPT = "<script>alert('xss')</script>"
 FLAGGED = {Label.PARTISAN_SUPPORT: {"partisan": 0.9}, Label.HOAX_HATE: {"hate": 0.9}, Label.NEUTRAL: {}}
-THRESHOLDS = {"partisan": 0.5, "hate": 0.5, "hoax": 0.5}
+MANIFEST: dict[str, Any] = {
+    "versions": {"netral": "0.1.0", "verdict": "0.1.0/-/abc", "contest": "bundled"},
+    "finished": "2024-11-28T09:00:00+00:00",
+    "thresholds": {"partisan": 0.5, "hate": 0.5, "hoax": 0.5},
+    "inputs": [{"path": "data/ekspor.csv"}],
+    "rows": {"records": 9, "rejected_by_reason": {}, "skipped_by_reason": {}},
+}
 
 
 def span(start: int, end: int, flag: str = "partisan", why: str = "mengapa", source: str = "rules") -> dict[str, Any]:
@@ -49,9 +56,13 @@ def verdict(
     ).to_dict()
 
 
-def folder(path: Path, verdicts: Sequence[Mapping[str, Any]], **files: Sequence[Mapping[str, Any]]) -> Path:
+def folder(
+    path: Path,
+    verdicts: Sequence[Mapping[str, Any]],
+    manifest: Mapping[str, Any] = MANIFEST,
+    **files: Sequence[Mapping[str, Any]],
+) -> Path:
     """Write a finished scan's folder; `files` are further .jsonl files by name."""
-    manifest = {"versions": {"netral": "0.1.0"}, "finished": "2024-11-28T09:00:00+00:00", "thresholds": THRESHOLDS}
     (path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     for name, lines in {"verdicts": verdicts, "rejected": (), **files}.items():
         text = "".join(json.dumps(line) + "\n" for line in lines)
@@ -193,8 +204,36 @@ def test_copies_are_listed_once_with_their_number(tmp_path):
 
 def test_no_finding_is_said(tmp_path):
     page = page_of(folder(tmp_path, [verdict("jadwal")]))
-    assert "Tidak ada temuan" in page
+    assert "Tidak ada temuan: semua unggahan dinilai netral." in page
     assert "<table" not in page
+
+
+def test_no_post_is_not_called_no_finding(tmp_path):
+    page = page_of(folder(tmp_path, []))
+    assert "Tidak ada unggahan yang dinilai." in page
+    assert "Tidak ada temuan" not in page
+
+
+def test_neutral_posts_to_review_are_listed_least_certain_first(tmp_path):
+    lines = [verdict(text, review=True, score=score) for text, score in (("satu", 0.8), ("dua", 0.6), ("tiga", 0.6))]
+    finding = verdict("coblos 2", Label.PARTISAN_SUPPORT, review=True)
+    summary = summarise(folder(tmp_path, [verdict("jadwal"), *lines, finding]))
+    assert [post.post["text"] for post in summary.neutral] == ["dua", "tiga", "satu"]
+    assert [post.post["text"] for post in summary.findings] == ["coblos 2"]
+    assert (summary.review, summary.neutral_review) == (4, 3)
+    page = page_of(tmp_path)
+    assert "<h2>Netral, perlu ditinjau</h2>" in page
+    assert "<small>3 di antaranya dinilai netral</small>" in page
+    assert page.count("<tr data-line=") == 4
+
+
+def test_neutral_posts_to_review_are_bounded_and_the_rest_is_said(tmp_path):
+    lines = [verdict(f"jadwal {number}", review=True, score=number / 10_000) for number in range(2_030)]
+    summary = summarise(folder(tmp_path, lines))
+    assert [summary.neutral[0].line, summary.neutral[-1].line, len(summary.neutral)] == [1, 2_000, 2_000]
+    page = page_of(tmp_path)
+    assert "Tidak ada temuan" in page
+    assert "2.000 ditampilkan, yang paling tidak pasti lebih dulu; 30 lainnya (di luar batas halaman)" in page
 
 
 def test_a_finding_shows_its_words_reasons_and_regulations(tmp_path):
@@ -203,13 +242,163 @@ def test_a_finding_shows_its_words_reasons_and_regulations(tmp_path):
     explanations = [{"line": 1, "evidence": [span(11, 12, why="Tanpa bagian ini turun", source="model")]}]
     (finding,) = summarise(folder(tmp_path, [line], explanations=explanations)).findings
     assert [part for part, flag, _ in finding.segments if flag] == ["coblos", "2"]
-    assert finding.notes == ("Keberpihakan: Ajakan",)
+    assert finding.notes == ("Keberpihakan: Ajakan", "Keberpihakan, “2”: Tanpa bagian ini turun")
     page = page_of(tmp_path)
     assert '<mark class="partisan" title="Keberpihakan: Ajakan">coblos</mark>' in page
     assert "<li>Keberpihakan: Ajakan</li>" in page
-    assert "<li>UU Contoh, Pasal 9 (PNS, PPPK): bila memihak <span" in page
+    assert "<li>Keberpihakan, “2”: Tanpa bagian ini turun</li>" in page
+    assert 'Dapat menyentuh peraturan nomor <a href="#peraturan-1">1</a></div>' in page
+    assert '<li id="peraturan-1">UU Contoh, Pasal 9 (PNS, PPPK): bila memihak <span' in page
     assert "(sumber: https://contoh.example)" in page
     assert "87%" in page
+
+
+def test_a_regulation_is_printed_once_and_rows_name_its_number(tmp_path):
+    one, two = (Pointer("uu", f"UU {name}", "Pasal 9", ("PNS",), "bila memihak", "") for name in ("Satu", "Dua"))
+    changed = Pointer("uu", "UU Satu", "Pasal 9", ("PNS",), "bila memihak sejak penetapan", "")
+    lines = [
+        verdict("coblos 2", Label.PARTISAN_SUPPORT, score, regulations=pointers)
+        for score, pointers in ((0.9, (one, two)), (0.8, (two, one)), (0.7, (changed,)))
+    ]
+    summary = summarise(folder(tmp_path, lines))
+    assert [finding.regulations for finding in summary.findings] == [(1, 2), (2, 1), (3,)]
+    assert [(title, condition) for title, _, _, condition, _ in summary.regulations] == [
+        ("UU Satu", "bila memihak"),
+        ("UU Dua", "bila memihak"),
+        ("UU Satu", "bila memihak sejak penetapan"),
+    ]
+    assert page_of(tmp_path).count("UU Dua") == 1
+
+
+def test_long_evidence_of_the_model_is_cut_in_the_reasons(tmp_path):
+    line = verdict("a" * 90, Label.HOAX_HATE, evidence=[span(0, 90, "hate", "Turun", "model")])
+    (finding,) = summarise(folder(tmp_path, [line])).findings
+    assert finding.notes == (f"Ujaran kebencian, “{'a' * 80}…”: Turun",)
+
+
+def test_search_reads_account_and_texts_alone(tmp_path):
+    line = verdict(
+        "ayo coblos 2", Label.PARTISAN_SUPPORT, evidence=[span(4, 10)], author="akun", quoted="kata orang",
+        platform="x", meta={"file": "a.csv", "row": 1},
+    )  # fmt: skip
+    page = page_of(folder(tmp_path, [line]))
+    found = re.findall(r'<span class="find">(.*?)</span>', page)
+    assert [re.sub("<.*?>", "", part) for part in found] == ["ayo coblos 2", "kata orang", "akun"]
+    assert 'row.querySelectorAll(".find")' in page
+
+
+@pytest.mark.parametrize(
+    ("meta", "shown"),
+    [
+        ({"file": "unggahan.csv", "row": 132}, "unggahan.csv, catatan ke-132<"),
+        ({"file": "buku.xlsx", "row": 132, "sheet": "<Juni>"}, "buku.xlsx, catatan ke-132 (lembar “&lt;Juni&gt;”)<"),
+    ],
+)
+def test_a_record_is_named_by_its_number_and_sheet(tmp_path, meta, shown):
+    page = page_of(folder(tmp_path, [verdict("coblos 2", Label.PARTISAN_SUPPORT, meta=meta)]))
+    assert shown in page
+    assert f"baris {meta['row']}" not in page
+
+
+def test_a_time_that_could_not_be_read_is_shown_as_given(tmp_path):
+    meta = {"file": "a.csv", "row": 1, "time": "31/02/2024 <sore>"}
+    unread = verdict("coblos 2", Label.PARTISAN_SUPPORT, meta=meta)
+    assert "31/02/2024 &lt;sore&gt; (seperti tertulis)" in page_of(folder(tmp_path, [unread]))
+    read = verdict("coblos 2", Label.PARTISAN_SUPPORT, meta=meta, time=datetime(2024, 2, 1, 9, 30))
+    page = page_of(folder(tmp_path, [read]))
+    assert "1 Februari 2024 09.30" in page
+    assert "seperti tertulis" not in page
+
+
+def test_the_page_says_how_it_was_made(tmp_path):
+    manifest = MANIFEST | {
+        "versions": {"netral": "0.1.0", "verdict": "0.1.0/mini/abc", "contest": "pilkada-x", "model_sha256": "0"},
+        "inputs": [{"path": "/rumah/rahasia/ekspor.csv"}, {"path": "C:\\data\\buku.xlsx"}, {"path": "-"}],
+        "rows": {
+            "records": 1_309,
+            "rejected_by_reason": {"ragged-row": 3, "<new>": 1},
+            "skipped_by_reason": {"empty-text": 1_200},
+        },
+    }
+    page = page_of(folder(tmp_path, [verdict("jadwal")], manifest))
+    said = dict(re.findall(r"<dt>(.*?)</dt>\n<dd>(.*?)</dd>", page))
+    assert said["Versi (netral / model / aturan deteksi)"] == "0.1.0/mini/abc"
+    assert said["Ambang"] == "Keberpihakan 50%; Ujaran kebencian 50%; Hoaks 50%"
+    assert said["Pemilihan"] == "pilkada-x"
+    assert said["Berkas masukan"] == "ekspor.csv; buku.xlsx; masukan standar"
+    assert said["Catatan"].startswith("1.309 dibaca, 1 dinilai.")
+    assert said["Ditolak"] == "jumlah kolom tidak cocok: 3; &lt;new&gt;: 1"
+    assert said["Dilewati"] == "teks kosong: 1.200"
+    assert "rahasia" not in page
+
+
+def test_the_page_says_that_rules_alone_judged_and_that_no_contest_was_named(tmp_path):
+    page = page_of(
+        folder(tmp_path, [verdict("jadwal")], MANIFEST | {"inputs": [{"path": f"{n}.csv"} for n in range(120)]})
+    )
+    assert "0.1.0/-/abc; tanpa model" in page
+    assert "Tidak ada yang disebutkan" in page
+    assert "99.csv; dan 20 lainnya (lihat manifest.json)" in page
+    assert page.count("<dd>tidak ada</dd>") == 2
+
+
+# -------------------------------------------------------------------------------- layout
+
+
+def styles(page: str) -> tuple[str, str]:
+    """Return the rules of the page for screens, and those for print."""
+    screen, _, paper = page[page.index("<style>") : page.index("</style>")].partition("@media print")
+    return screen, paper
+
+
+def test_the_page_prints_whole_and_long_cells_stay_in_their_columns(tmp_path):
+    line = verdict("coblos 2 " * 3_000, Label.PARTISAN_SUPPORT, author="A" * 500)
+    page = page_of(folder(tmp_path, [line]))
+    screen, paper = styles(page)
+    assert "@page { size: A4 landscape;" in screen
+    assert "min-width" not in re.sub(r"@media screen and \(max-width.*", "", screen)
+    assert "table-layout: fixed" in screen
+    assert "overflow-wrap: anywhere" in screen
+    assert ".fold { max-height: none; overflow: visible; }" in paper
+    assert "<details" not in page
+    assert '<div class="text fold"><span class="find">coblos' in page
+    assert '<div class="fold"><span class="find">AAA' in page
+
+
+def test_the_header_sticks_to_the_window(tmp_path):
+    screen, paper = styles(page_of(folder(tmp_path, [verdict("coblos 2", Label.PARTISAN_SUPPORT)])))
+    wide = re.sub(r"@media screen and \(max-width.*", "", screen)
+    assert "position: sticky" in wide
+    assert re.search(r"\.scroll {[^}]*overflow", wide) is None
+    assert "position: static" in paper
+
+
+def test_marks_can_be_read_and_told_apart_without_colour(tmp_path):
+    screen, _ = styles(page_of(folder(tmp_path, [verdict("jadwal")])))
+    colours = dict(re.findall(r"--(\w+): #(\w+);", screen))
+
+    def light(name: str) -> float:
+        code = colours[name] if len(colours[name]) == 6 else "".join(2 * digit for digit in colours[name])
+        parts = [int(code[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    assert re.search(r"mark {[^}]*color: var\(--ink\); text-decoration: underline;", screen)
+    for ink, ground in (("ink", "partisan"), ("ink", "hate"), ("ink", "hoax"), ("soft", "paper"), ("soft", "wash")):
+        assert (light(ground) + 0.05) / (light(ink) + 0.05) >= 4.5
+    assert re.findall(r"mark\.(\w+) {[^}]*text-decoration-style: (\w+)", screen) == [
+        ("hate", "double"),
+        ("hoax", "dashed"),
+    ]
+
+
+def test_the_order_of_rows_is_told_to_eye_and_ear(tmp_path):
+    page = page_of(folder(tmp_path, [verdict("coblos 2", Label.PARTISAN_SUPPORT)]))
+    assert page.count('<th scope="col">') == page.count("<th ") == 6
+    for sign in ('button::after { content: " ↕"', '"ascending"] button::after { content: " ▲"', '" ▼"'):
+        assert sign in page
+    assert 'sorted === "ascending" : key === "score"' in page  # the first click puts the most certain first
+    assert 'setAttribute("aria-sort"' in page
 
 
 # ------------------------------------------------------------------------------- hostile
@@ -281,7 +470,7 @@ def test_what_turns_text_round_is_written_out_and_emoji_stay_whole(tmp_path):
         emoji + "\nya",
         r"a\u200f\x1b[2J",
         r"q\u2069",
-        r"a\u202evsc.csv, baris 1",
+        r"a\u202evsc.csv, catatan ke-1",
     ):
         assert shown in page
     assert re.search("[\u200f\u202a-\u202e\u2066-\u2069\x1b]", page) is None

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import netral.readers
-from netral.terminal import REASONS, number, safe, safe_json, share
+from netral.report import REASONS
+from netral.terminal import number, safe, safe_json, share
 
 
 @pytest.mark.parametrize(

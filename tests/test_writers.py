@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time
@@ -27,14 +28,16 @@ from netral.writers import (
 )
 
 
-def verdict(text: str, **fields: object) -> Verdict:
-    post = Post(text, id="7", time=datetime(2024, 2, 1, 8, tzinfo=UTC), meta={"file": "a.csv", "row": 3}, **fields)
+def verdict(text: str, meta: Mapping[str, object] = {}, **fields: object) -> Verdict:
+    post = Post(
+        text, id="7", time=datetime(2024, 2, 1, 8, tzinfo=UTC), meta={"file": "a.csv", "row": 3, **meta}, **fields
+    )
     return Verdict(
         label=Label.PARTISAN_SUPPORT,
         score=0.9,
         flags={"partisan": 0.9, "hate": 0.0, "hoax": 0.0},
         evidence=(Evidence("partisan", "rules", "some-rule", 0, 4, "Ajakan"),),
-        regulations=(Pointer("uu", "UU 20/2023", "Pasal 9", ("PNS",), "", "https://example.org"),),
+        regulations=(Pointer("uu", "UU 20/2023", "Pasal 9", ("PNS", "PPPK"), "Bila memihak.", "https://example.org"),),
         decided_by="rules",
         review=True,
         truncated=False,
@@ -126,7 +129,7 @@ def test_an_address_is_written_to_xlsx_as_text_not_as_a_link(tmp_path):
 
 def test_every_format_holds_the_same_values(tmp_path):
     text = 'Ayo "pilih"; nomor 2,\nya 🫰'
-    path = written(tmp_path, verdict(text), verdict("Kedua"))
+    path = written(tmp_path, verdict(text), verdict("Kedua", meta={"sheet": "Juni"}))
     write_csv(path, tmp_path / "v.csv")
     write_parquet(path, tmp_path / "v.parquet")
     write_xlsx(path, tmp_path / "v.xlsx")
@@ -139,7 +142,9 @@ def test_every_format_holds_the_same_values(tmp_path):
     assert from_csv[0]["text"] == text
     assert frame.row(0, named=True)["partisan"] == from_xlsx[0]["partisan"] == float(from_csv[0]["partisan"]) == 0.9
     assert from_csv[0]["evidence"] == text[0:4]
-    assert from_csv[0]["regulations"] == "UU 20/2023, Pasal 9"
+    for rows in (from_csv, frame.to_dicts(), from_xlsx):  # a pointer never stands without what it hangs on
+        assert rows[0]["regulations"] == "UU 20/2023, Pasal 9 (PNS, PPPK): Bila memihak."
+        assert [row["sheet"] or "" for row in rows] == ["", "Juni"]
     assert frame["row"].to_list() == [3, 3]
     assert list(frame.columns) == list(COLUMNS)
 
@@ -155,14 +160,14 @@ def test_xlsx_goes_on_in_a_further_sheet_at_its_row_limit(tmp_path):
     write_xlsx(path, tmp_path / "v.xlsx", max_rows=4)
     book = openpyxl.load_workbook(tmp_path / "v.xlsx")
     assert [(sheet.title, sheet.max_row) for sheet in book] == [("verdicts", 4), ("verdicts 2", 4), ("verdicts 3", 2)]
-    texts = [row[8] for sheet in book for row in sheet.iter_rows(min_row=2, values_only=True)]
+    texts = [row[9] for sheet in book for row in sheet.iter_rows(min_row=2, values_only=True)]
     assert texts == [f"teks {number}" for number in range(7)]
 
 
 @pytest.mark.parametrize("char", ["a", "🫰"])
 def test_a_cell_longer_than_excel_takes_is_cut_with_a_mark(tmp_path, char):
     write_xlsx(written(tmp_path, verdict(char * 40_000)), tmp_path / "v.xlsx")
-    value = openpyxl.load_workbook(tmp_path / "v.xlsx").active["I2"].value
+    value = openpyxl.load_workbook(tmp_path / "v.xlsx").active["J2"].value
     assert value.endswith(CUT)
     assert XLSX_CHARS - 2 <= len(value.encode("utf-16-le")) // 2 <= XLSX_CHARS
 
@@ -173,7 +178,7 @@ def test_a_cell_at_the_limit_is_left_whole():
 
 def test_control_characters_do_not_break_a_workbook(tmp_path):
     write_xlsx(written(tmp_path, verdict("a\x00b\x1bc\ufffed")), tmp_path / "v.xlsx")
-    assert openpyxl.load_workbook(tmp_path / "v.xlsx").active["I2"].value == "a\ufffdb\ufffdc\ufffdd"
+    assert openpyxl.load_workbook(tmp_path / "v.xlsx").active["J2"].value == "a\ufffdb\ufffdc\ufffdd"
 
 
 def test_lone_surrogates_become_replacement_characters():
