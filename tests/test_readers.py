@@ -186,6 +186,67 @@ def test_what_an_account_liked_or_set_is_no_comment_of_its_own(name: str, value:
     assert isinstance(second, Post)
 
 
+def thread(key: str, depth: int, **facts: str) -> dict[str, Any]:
+    """Return a comment with a reply in it, `depth` times."""
+    below: list[dict[str, Any]] = []
+    for level in range(depth, -1, -1):
+        value = {**facts, "username": f"warga{level}", key if level else "comment": f"Tingkat {level}"}
+        below = [{**value, "replies": below}]
+    return below[0]
+
+
+@pytest.mark.parametrize("key", ["comment", "text"])
+def test_replies_to_replies_on_tiktok_are_read_or_rejected(key: str, tmp_path: Path) -> None:
+    write(tmp_path / "a.json", {"video_url": "https://t/1", "comments": [thread(key, 6, create_time="2024-06-01")]})
+    records = list(read_posts(tmp_path / "a.json"))
+    posts = [record for record in records if isinstance(record, Post)]
+    assert [(post.text, post.author, post.reply_to) for post in posts] == [
+        ("Tingkat 0", "warga0", ""),
+        *((f"Tingkat {level}", f"warga{level}", f"warga{level - 1}") for level in range(1, 5)),
+    ]
+    assert {(post.platform, post.kind, post.url) for post in posts} == {("tiktok", Kind.COMMENT, "https://t/1")}
+    assert [record.reason for record in records if isinstance(record, Rejected)] == ["too-deep"] * 2
+    assert "Tingkat 5" in records[5].raw  # type: ignore[union-attr]
+
+
+def test_replies_on_tiktok_without_a_text_are_rejected(tmp_path: Path) -> None:
+    inner = {"username": "ani", "comment": "Di bawahnya"}
+    replies = [{"username": "budi", "sticker": 7, "replies": [inner]}, "lepas", {"username": "eko", "comment": "Akhir"}]
+    comment = {"username": "sari", "comment": "Awal", "create_time": "2024-06-01", "replies": replies}
+    write(tmp_path / "a.json", {"comments": [comment]})
+    assert [
+        record.reason if isinstance(record, Rejected | Skipped) else (record.text, record.reply_to)
+        for record in read_posts(tmp_path / "a.json")
+    ] == [
+        ("Awal", ""),
+        "no-text-field: 'username', 'sticker', 'replies'",
+        ("Di bawahnya", "budi"),
+        "not-an-object",
+        ("Akhir", "sari"),
+    ]
+
+
+def test_comments_nested_too_deep_say_so(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", [thread("comment", 6, id="1")])
+    records = list(read_posts(tmp_path / "a.json"))
+    assert [post.text for post in records if isinstance(post, Post)] == [f"Tingkat {level}" for level in range(5)]
+    rejected = [record for record in records if isinstance(record, Rejected)]
+    assert [record.reason for record in rejected] == ["too-deep", "too-deep"]
+    assert ["Tingkat 5" in rejected[0].raw, "Tingkat 6" in rejected[0].raw] == [True, False]
+
+
+def test_a_comment_without_a_text_costs_none_below_it(tmp_path: Path) -> None:
+    write(
+        tmp_path / "a.json", [{"id": "1", "text": "Awal", "comments": [{"likes": 1, "replies": [{"text": "Di sini"}]}]}]
+    )
+    first, rejected, last = read_posts(tmp_path / "a.json")
+    assert isinstance(first, Post)
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason == "no-text-field: 'likes', 'replies'"
+    assert isinstance(last, Post)
+    assert (last.text, last.kind) == ("Di sini", Kind.COMMENT)
+
+
 def test_titles_of_facebook_are_mended(tmp_path: Path) -> None:
     title = "Pak Café".encode().decode("latin-1")
     entry = {"timestamp": 1, "data": [{"comment": {"comment": "Betul", "author": "Sari"}}], "title": title}

@@ -32,10 +32,10 @@ from netral.cli import main
 from netral.errors import ReadError, ScanError
 from netral.readers import Rejected, Skipped, archives, delimited, files, lines, read_posts
 from netral.readers.elements import parse
+from netral.report import REASONS
 from netral.scan import Job, Tally, scan
 from netral.schema import MAX_CHARS, Post
 from netral.screener import Screener
-from netral.terminal import REASONS
 
 PAGE = Path(__file__).parent.parent / "docs" / "broken-files.md"
 Data = str | bytes | Callable[[], bytes]
@@ -979,3 +979,42 @@ def test_a_string_without_an_end_takes_linear_time():
         parse('{"text": "' + '\\"' * 100_000)
     assert time.process_time() - begun < 2
     assert parse('{"a": [1, 2,], "b": "x,}",}') == {"a": [1, 2], "b": "x,}"}
+
+
+def nested(count: int, size: int, levels: int) -> bytes:
+    """Return a zip of `count` zips each, `levels` deep, of tables that pack as tightly as can be."""
+    data: bytes = b"text\n" + b"a\n" * (size // 2)
+    for _ in range(levels):
+        data = zipped(*((f"{number}.dat", data) for number in range(count)))
+    return data
+
+
+def test_zips_inside_a_zip_share_one_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "FREE_SIZE", 100_000)
+    path = tmp_path / "sarang.zip"
+    path.write_bytes(zipped(("baik.csv", TABLE), ("bom.zip", nested(8, 90_000, 2)), ("juga.zip", nested(1, 4, 1))))
+    allowed = max(100_000, archives.MAX_RATIO * path.stat().st_size)
+    records = list(read_posts(path))
+    refused = [record for record in records if isinstance(record, Rejected)]
+    assert 2 * (len(records) - len(refused)) < allowed < 8 * 90_000
+    assert {record.file.rpartition("/")[0] for record in refused} == {"bom.zip"}
+    assert all("more than is read from a zip" in record.reason for record in refused)
+    assert all("unpack it and read the folder" in record.reason for record in refused)
+    assert outcome(records)[:2] == ["Satu", "Dua"]
+    assert outcome(records)[-2:] == ["a", "a"]
+
+
+def test_a_zip_over_the_budget_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "FREE_SIZE", 100_000)
+    path = tmp_path / "bom.zip"
+    path.write_bytes(nested(2, 90_000, 1))
+    with pytest.raises(ReadError, match=r"bom\.zip: 2 files of 180010 bytes.* unpack it and read the folder"):
+        list(read_posts(path))
+
+
+def test_ordinary_zips_in_a_zip_are_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "FREE_SIZE", 10_000)
+    rows = "".join(f"Warga {number * 7919 % 10007} hadir di balai desa\n" for number in range(2000))
+    path = tmp_path / "bulan.zip"
+    path.write_bytes(zipped(*((f"{month}.zip", zipped(("a.csv", "text\n" + rows))) for month in range(12))))
+    assert sum(isinstance(record, Post) for record in read_posts(path)) == 12 * 2000

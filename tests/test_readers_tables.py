@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import time
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +215,55 @@ def test_a_number_under_the_name_of_a_text_is_a_counter(tmp_path: Path) -> None:
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert [post.text for post in read_posts(tmp_path / "a.jsonl") if isinstance(post, Post)] == [CALL, "02"]
+
+
+LINES = "Baris satu, dua\n" * 10_000
+
+
+@pytest.mark.parametrize("before", [0, 100])
+def test_a_long_text_of_many_lines_is_one_rejection(before: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = "".join(f"{number},Utuh saja\n" for number in range(before))
+    path.write_text(f'author,text\n{rows}sari,"{LINES}"\nbudi,Sesudahnya\n', encoding="utf-8")
+    *others, rejected, last = read_posts(path)
+    assert [record.text for record in others if isinstance(record, Post)] == ["Utuh saja"] * before
+    assert isinstance(rejected, Rejected)
+    assert (rejected.row, rejected.reason.partition(":")[0]) == (before + 1, "text-too-long")
+    assert isinstance(last, Post)
+    assert (last.text, last.author, last.meta["row"]) == ("Sesudahnya", "budi", before + 2)
+
+
+def test_a_long_cell_beside_the_text_costs_no_row(tmp_path: Path) -> None:
+    content = f'author,text,note\nsari,Sebelumnya,""\nani,Teksnya utuh,"{LINES}"\nbudi,Sesudahnya,x\n'
+    assert [(post.author, post.text) for post in read(tmp_path, content)] == [
+        ("sari", "Sebelumnya"),
+        ("ani", "Teksnya utuh"),
+        ("budi", "Sesudahnya"),
+    ]
+
+
+def test_a_long_cell_of_short_lines_takes_linear_time(tmp_path: Path) -> None:
+    begun = time.process_time()
+    content = 'id,text,note\n1,Satu,"' + "x\n" * 1_000_000 + '"\n2,Dua,x\n'
+    assert texts(tmp_path, content) == ["Satu", "Dua"]
+    assert time.process_time() - begun < 4
+
+
+def test_cells_over_the_longest_field_are_one_rejection(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    half = "kata " * 1_100_000
+    path.write_text(f'author,text\nani,Satu\nsari,"{half}\n{half}"\nbudi,Dua\n', encoding="utf-8")
+    first, rejected, last = read_posts(path)
+    assert isinstance(first, Post)
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason.startswith("field-too-long")
+    assert isinstance(last, Post)
+
+
+def test_the_limit_of_a_host_program_is_never_lowered(tmp_path: Path) -> None:
+    before = csv.field_size_limit(200_000_000)
+    try:
+        texts(tmp_path, "author,text\nsari,Satu\n")
+        assert csv.field_size_limit() == 200_000_000
+    finally:
+        csv.field_size_limit(before)

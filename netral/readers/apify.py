@@ -8,7 +8,8 @@ from typing import Any
 from netral.errors import ReadError
 from netral.readers import columns as names
 from netral.readers.columns import Layout
-from netral.readers.context import Context, dicts, under
+from netral.readers.context import MAX_REPLY_DEPTH, Context, dicts, under
+from netral.readers.elements import TOO_DEEP
 from netral.readers.records import ERROR_ROW, NO_TEXT_FIELD, Columns, Record
 from netral.readers.repair import clean
 from netral.readers.tables import Table
@@ -23,21 +24,28 @@ def read_object(value: dict[str, Any], context: Context, columns: Columns) -> It
     table = _table(value, context, columns)
     if table is None:
         return iter((context.rows.skip(ERROR_ROW),)) if names.has_error(list(value)) else None
-    return _tree(value, table, context, columns, 0)
+    return _tree(value, table, context, columns)
 
 
-def _tree(value: dict[str, Any], table: Table, context: Context, columns: Columns, depth: int) -> Iterator[Record]:
+def _tree(value: dict[str, Any], table: Table | None, context: Context, columns: Columns) -> Iterator[Record]:
+    """Read a record, then each in it with those below; one beyond the depth or without a text is rejected."""
+    rest = [(value, table, 0)]
+    while rest:
+        value, table, depth = rest.pop()
+        if depth <= MAX_REPLY_DEPTH and table is not None:
+            yield _post(value, table, is_comment=depth > 0)
+        else:
+            reason = TOO_DEEP if depth > MAX_REPLY_DEPTH else f"{NO_TEXT_FIELD}: {names.listed(list(value))}"
+            yield context.rows.reject(reason, {key: item for key, item in value.items() if key not in _CHILDREN})
+        rest += [(child, _table(child, context, columns), depth + 1) for child in reversed(_children(value))]
+
+
+def _post(value: dict[str, Any], table: Table, *, is_comment: bool) -> Record:
     words = [text for item in dicts(value.get("attachments")) if (text := clean(under(item, "ocrText")))]
     record = table.post(list(flatten(value).values()), passed="\n".join(words))
-    if depth and isinstance(record, Post):
-        record = Post(**{**_fields(record), "kind": Kind.COMMENT, "platform": record.platform or table.layout.network})
-    yield record
-    for child in _children(value):
-        inner = _table(child, context, columns)
-        if inner is not None and depth < _MAX_DEPTH:
-            yield from _tree(child, inner, context, columns, depth + 1)
-        else:
-            yield context.rows.reject(f"{NO_TEXT_FIELD}: {names.listed(list(child))}", child)
+    if is_comment and isinstance(record, Post):
+        return Post(**{**_fields(record), "kind": Kind.COMMENT, "platform": record.platform or table.layout.network})
+    return record
 
 
 def _fields(post: Post) -> dict[str, Any]:

@@ -16,7 +16,7 @@ MAX_MEMBERS = 100_000
 MAX_TOTAL = 64 * 2**30
 MAX_RATIO = 300
 FREE_SIZE = 50_000_000
-"""Up to this size a member may be packed as tightly as it likes."""
+"""Up to this size a member, or all members of a zip and of the zips in it, may be packed as tightly as they like."""
 
 MAX_HELD = 64_000_000
 """The largest workbook, Parquet file or zip read inside a zip; these are held in memory."""
@@ -89,20 +89,28 @@ def _hidden(name: str) -> bool:
     return any(part in _IGNORED or part.startswith("._") for part in PurePosixPath(name).parts)
 
 
-def open_zip(stream: IO[bytes], name: str) -> zipfile.ZipFile:
-    """Open a zip and refuse one that would unpack to more than the limits."""
+class Budget:
+    """The bytes that a zip and all zips inside of it may still unpack to, set by the size of the outermost."""
+
+    def __init__(self, outermost: IO[bytes]) -> None:
+        self.left = min(MAX_TOTAL, max(FREE_SIZE, MAX_RATIO * outermost.seek(0, io.SEEK_END)))
+
+
+def open_zip(stream: IO[bytes], name: str, budget: Budget) -> zipfile.ZipFile:
+    """Open a zip and take what it unpacks to from the budget; refuse one that goes beyond the limits."""
     try:
         archive = zipfile.ZipFile(stream)
     except (*ZIP_ERRORS, ValueError) as error:
         raise ReadError(f"{name}: a damaged or cut-off zip file; copy or download it again") from error
     members = archive.infolist()
-    total = sum(member.file_size for member in members)
-    if len(members) > MAX_MEMBERS or total > MAX_TOTAL:
+    total = sum(member.file_size for member in members if not is_bomb(member))  # a bomb is never read
+    if len(members) > MAX_MEMBERS or total > budget.left:
         archive.close()
         raise ReadError(
-            f"{name}: {len(members)} files of {total} bytes, more than is read from a zip; "
+            f"{name}: {len(members)} files of {total} bytes, more than is read from a zip and those inside of it; "
             "unpack it and read the folder"
         )
+    budget.left -= total
     return archive
 
 

@@ -9,6 +9,9 @@ from typing import Any
 from netral.readers.elements import Element
 from netral.readers.records import Record, Rows, Source
 
+MAX_REPLY_DEPTH = 4
+"""How far below a post or comment a reply to a reply is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

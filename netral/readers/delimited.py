@@ -7,6 +7,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from netral.readers.columns import known_names
@@ -84,6 +85,8 @@ class Splitter:
         self._single = 0
         self._width = width
         self._plausible = plausible
+        # The limit is the whole process's, so it is only raised: to the two longest lines that `_strict` may join.
+        csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_LINE))
 
     def __iter__(self) -> Iterator[Row]:
         while (line := self._next()) is not None:
@@ -173,7 +176,7 @@ class Splitter:
         tabbed = self._delimiter == "\t"
         if self._width < (2 if tabbed else 3):
             return False
-        single = [line, *(self._ahead[position] for position in range(more))]
+        single = [line, *islice(self._ahead, more)]
         rows = [self._alone(part) for part in (single if more < 4 else (single[0], single[-1]))]
         if any(len(cells) != self._width for cells in rows):
             return False

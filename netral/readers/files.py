@@ -12,7 +12,7 @@ from typing import IO
 
 from netral.errors import ReadError
 from netral.readers import archives
-from netral.readers.archives import held, open_zip, walk_folder, walk_zip
+from netral.readers.archives import Budget, held, open_zip, walk_folder, walk_zip
 from netral.readers.detect import ZIP, reader_of
 from netral.readers.records import (
     NO_POSTS,
@@ -60,14 +60,16 @@ def _stream(stream: IO[bytes], columns: Columns) -> Iterator[Record]:
 def _whole(source: Source) -> Iterator[Record]:
     """Read the one thing the user named; nothing in it is an error."""
     count = 0
-    for record in _file(source, 0):
+    for record in _file(source):
         count += 1
         yield record
     if not count:
         raise NoPosts(f"{source.name}: no record in it; is it a header alone?")
 
 
-def _several(sources: Iterator[Source | Rejected], name: str, nesting: int = 0) -> Iterator[Record]:
+def _several(
+    sources: Iterator[Source | Rejected], name: str, nesting: int = 0, budget: Budget | None = None
+) -> Iterator[Record]:
     """Read files that stand together; one that cannot be read does not stop the others."""
     found = False
     for source in sources:
@@ -77,7 +79,7 @@ def _several(sources: Iterator[Source | Rejected], name: str, nesting: int = 0) 
             continue
         empty = True
         try:
-            for record in _file(source, nesting):
+            for record in _file(source, nesting, budget):
                 empty, found = False, found or not isinstance(record, Skipped) or record.row > 0
                 yield record
             if empty:
@@ -95,11 +97,11 @@ def _several(sources: Iterator[Source | Rejected], name: str, nesting: int = 0) 
         raise NoPosts(f"{name}: no file in it is an export of posts")
 
 
-def _file(source: Source, nesting: int) -> Iterator[Record]:
+def _file(source: Source, nesting: int = 0, budget: Budget | None = None) -> Iterator[Record]:
     """Read one file; damage after good records becomes a last rejection."""
     row, last = 0, source.name
     try:
-        for record in _opened(source, nesting):
+        for record in _opened(source, nesting, budget):
             row = record.meta["row"] if not isinstance(record, Rejected | Skipped) else record.row
             last = record.meta["file"] if not isinstance(record, Rejected | Skipped) else record.file
             yield record
@@ -120,7 +122,7 @@ def _damage(error: Exception) -> str:
     return f"damaged ({type(error).__name__}); copy or download it again"
 
 
-def _opened(source: Source, nesting: int) -> Iterator[Record]:
+def _opened(source: Source, nesting: int, budget: Budget | None) -> Iterator[Record]:
     with source.open() as stream:
         head = stream.read(8)
     if not head.startswith(ZIP):
@@ -131,13 +133,13 @@ def _opened(source: Source, nesting: int) -> Iterator[Record]:
     if nesting > archives.MAX_NESTING:
         raise ReadError(f"{source.name}: a zip inside of zips inside of zips; unpack it")
     source = held(source) if nesting else source
-    with source.open() as stream, open_zip(stream, source.name) as archive:
+    with source.open() as stream, open_zip(stream, source.name, budget := budget or Budget(stream)) as archive:
         kind = archives.kind_of(archive)
         if kind == "document":
             raise NoPosts(f"{source.name}: a document, not a table; save it as .xlsx or CSV")
         if kind == "archive":
             prefix = "" if source.lone else source.name + "/"
-            yield from _several(walk_zip(archive, prefix, source.columns), source.name, nesting + 1)
+            yield from _several(walk_zip(archive, prefix, source.columns), source.name, nesting + 1, budget)
             return
         if any(map(archives.is_bomb, archive.infolist())) or archives.is_heavy(archive):
             raise ReadError(f"{source.name}: unpacks to more than a workbook is read for; save it as CSV")

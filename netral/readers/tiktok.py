@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from netral.readers.context import Context, dicts
-from netral.readers.elements import Element
+from netral.readers import columns as names
+from netral.readers.context import MAX_REPLY_DEPTH, Context
+from netral.readers.elements import TOO_DEEP, Element
 from netral.readers.lines import decode_head
-from netral.readers.records import Record, Source
+from netral.readers.records import NO_TEXT_FIELD, NOT_AN_OBJECT, Record, Source
 from netral.readers.repair import clean
 from netral.schema import Kind
 
@@ -74,24 +75,35 @@ def read_scraped(element: Element, context: Context) -> Iterator[Record] | None:
     value = element.value
     if "comment" not in value or "create_time" not in value or not ({"username", "nickname"} & value.keys()):
         return None
-    return _comments(value, clean(element.around.get("video_url")), "", context)
+    return _comments(value, clean(element.around.get("video_url")), context)
 
 
-def _comments(value: dict[str, Any], url: str, reply_to: str, context: Context) -> Iterator[Record]:
-    author = clean(value.get("username")) or clean(value.get("nickname"))
-    yield context.rows.post(
-        value.get("comment"),
-        id=value.get("comment_id"),
-        author=author,
-        time=value.get("create_time"),
-        url=url,
-        platform="tiktok",
-        kind=Kind.COMMENT,
-        reply_to=reply_to,
-    )
-    for reply in dicts(value.get("replies")):
-        if "comment" in reply:
-            yield from _comments({**reply, "replies": None}, url, author, context)
+def _comments(value: dict[str, Any], url: str, context: Context) -> Iterator[Record]:
+    """Read a comment, then each reply with those to it; one beyond the depth or without a text is rejected."""
+    rest: list[tuple[Any, str, int]] = [(value, "", 0)]
+    while rest:
+        value, reply_to, depth = rest.pop()
+        if not isinstance(value, dict):
+            yield context.rows.reject(NOT_AN_OBJECT, value)
+            continue
+        author = clean(value.get("username")) or clean(value.get("nickname"))
+        if depth <= MAX_REPLY_DEPTH and {"comment", "text"} & value.keys():
+            yield context.rows.post(
+                value.get("comment") or value.get("text"),
+                id=value.get("comment_id"),
+                author=author,
+                time=value.get("create_time"),
+                url=url,
+                platform="tiktok",
+                kind=Kind.COMMENT,
+                reply_to=reply_to,
+            )
+        else:
+            reason = TOO_DEEP if depth > MAX_REPLY_DEPTH else f"{NO_TEXT_FIELD}: {names.listed(list(value))}"
+            yield context.rows.reject(reason, {**value, "replies": None})
+        replies = value.get("replies")
+        if isinstance(replies, list):
+            rest += [(reply, author, depth + 1) for reply in reversed(replies)]
 
 
 SHAPES = (read_download, read_scraped)
