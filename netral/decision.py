@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -54,13 +55,15 @@ class Policy:
         """Return the policy stored under `policy` in `netral.json`; raises `ModelError` when it is malformed."""
         try:
             return cls(
-                thresholds={flag: float(data["thresholds"][flag]) for flag in FLAGS},
-                review={flag: (float(data["review"][flag][0]), float(data["review"][flag][1])) for flag in FLAGS},
-                score={label: tuple((float(x), float(y)) for x, y in data["score"][label]) for label in data["score"]},
-                floors={rule: float(value) for rule, value in data["floors"].items()},
-                caps={rule: float(value) for rule, value in data["caps"].items()},
+                thresholds={flag: _number(data["thresholds"][flag]) for flag in FLAGS},
+                review={flag: (_number(data["review"][flag][0]), _number(data["review"][flag][1])) for flag in FLAGS},
+                score={
+                    label: tuple((_number(x), _number(y)) for x, y in points) for label, points in data["score"].items()
+                },
+                floors={rule: _number(value) for rule, value in data["floors"].items()},
+                caps={rule: _number(value) for rule, value in data["caps"].items()},
             )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ModelError(f"netral.json: the policy is malformed ({error!r}); export the model again") from error
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,6 +75,17 @@ class Policy:
             "floors": dict(self.floors),
             "caps": dict(self.caps),
         }
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value read from JSON is a number that a float holds: no text, boolean, NaN or infinity."""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
+
+
+def _number(value: Any) -> float:
+    if not is_number(value):
+        raise ValueError(f"{value!r} where a number belongs")
+    return float(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from numbers import Integral
+from operator import index
 from typing import Any, Literal, Protocol
 
 VERSION = "0.1.0"
@@ -20,6 +22,9 @@ MAX_CHARS = 100_000
 """The longest text `predict` takes, in code points."""
 
 Source = Literal["rules", "model"]
+
+_DEEPEST = 32  # lists and mappings round a value; far more than exports have, far fewer than Python's stack
+_WIDEST = 2_048  # bits of an integer, 617 digits: Python can be set to write no more than 640
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -116,7 +121,10 @@ class Prediction:
 
 
 class Classifier(Protocol):
-    """Anything that answers the three flags for texts, in order."""
+    """Anything that answers the three flags for texts, in order, and safe from several threads.
+
+    `Screener.stream` predicts ahead in a thread of its own, with `explain` from two threads at once.
+    """
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Return one prediction a text, same length and order."""
@@ -174,7 +182,8 @@ class Verdict:
                 "meta": post.meta,
             },
         }
-        return {key: plain(value) for key, value in data.items()}
+        fields: dict[str, Any] = plain(data)
+        return fields
 
 
 def scrub(text: str) -> str:
@@ -182,14 +191,41 @@ def scrub(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
-def plain(value: Any) -> Any:
-    """Return `value` as JSON has it: lone surrogates as U+FFFD, NaN and infinities as None, odd values as text."""
+def plain(value: Any, within: tuple[int, ...] = ()) -> Any:
+    """Return `value` as JSON has it, whatever it is; `within` holds the ids of the containers round it.
+
+    Lone surrogates become U+FFFD, NaN and infinities None, numbers of other libraries Python's, integers of
+    more than 2,048 bits hexadecimal text, other odd values their text. "…" stands for a list or mapping that
+    contains itself or lies in 32 others.
+    """
     if isinstance(value, str):
         return scrub(value)
-    if isinstance(value, Mapping):
-        return {plain(str(key)): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, int | float) else plain(str(value))
+    if isinstance(value, Mapping | list | tuple):
+        if id(value) in within or len(within) == _DEEPEST:
+            return "…"
+        inner = (*within, id(value))
+        if isinstance(value, Mapping):
+            return {_text(key): plain(item, inner) for key, item in value.items()}
+        return [plain(item, inner) for item in value]
+    if not isinstance(value, int | float | None):
+        value = _scalar(value)
+    if isinstance(value, int) and value.bit_length() > _WIDEST:
+        return hex(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _scalar(value: Any) -> bool | int | float | str:
+    """Return a number of another library as Python's, anything else as text."""
+    try:
+        found = index(value) if isinstance(value, Integral) else value.item()
+    except Exception:  # most values are no numbers, and a caller's may raise what they like
+        return _text(value)
+    # numpy's datetime64 gives an int too: its text says more
+    return found if isinstance(value, Integral) or isinstance(found, bool | float) else _text(value)
+
+
+def _text(value: Any) -> str:
+    try:
+        return scrub(str(value))
+    except Exception:  # a caller's `__str__`, or an integer of more digits than Python writes
+        return f"<{type(value).__name__}>"

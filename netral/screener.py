@@ -16,6 +16,7 @@ from netral.contest import Contest, load_contest
 from netral.decision import Decision, Policy, decide
 from netral.errors import ModelError, TextTooLong
 from netral.explain import occlude
+from netral.normalize import fold
 from netral.regulations import pointers
 from netral.rules import RuleClassifier, evidence_of, load_rules
 from netral.schema import FLAGS, MAX_CHARS, VERSION, Classifier, Label, Pointer, Post, Prediction, Verdict
@@ -83,7 +84,7 @@ class Screener:
                 if fault is None:
                     chunk, fault = _drawn(posts)
                 if chunk:
-                    texts = [text for post in chunk for text in (post.text, post.quoted) if text.strip()]
+                    texts = [text for post in chunk for text in (post.text, post.quoted) if _shows(text)]
                     judge = partial(_answers, classifier, texts)
                     # The last chunk needs no thread: so a single text is judged where none can start.
                     waiting.append((chunk, ahead.submit(judge).result if len(chunk) == _CHUNK else judge))
@@ -93,7 +94,7 @@ class Screener:
                     done, result = waiting.popleft()
                     predictions = iter(result())
                     for post in done:
-                        own, quoted = (next(predictions) if text.strip() else None for text in (post.text, post.quoted))
+                        own, quoted = (next(predictions) if _shows(text) else None for text in (post.text, post.quoted))
                         yield post, own, quoted
         finally:
             ahead.shutdown(wait=False, cancel_futures=True)
@@ -102,14 +103,14 @@ class Screener:
 
     def judge(self, post: Post, own: Prediction | None = None, quoted: Prediction | None = None) -> Verdict:
         """Join a post's rule hits with the model's predictions of its text and its quoted text."""
-        if post.text.strip():
+        if _shows(post.text):
             decision = self._decide(post, post.text, own)
         else:
             decision = Decision(
                 Label.NEUTRAL, 1.0, _NOTHING, (), "rules" if self.classifier is None else "model", False
             )
         review = decision.review
-        if post.quoted.strip():
+        if _shows(post.quoted):
             review |= self._decide(post, post.quoted, quoted).label is not Label.NEUTRAL
         return Verdict(
             label=decision.label,
@@ -143,6 +144,11 @@ class Screener:
         return pointers(
             flagged | {hit.rule for hit in decision.hits if hit.flag in flagged}, post.time, self.rules.contest
         )
+
+
+def _shows(text: str) -> bool:
+    """Return whether anything of a text can be seen: zero-width characters alone are a blank text."""
+    return bool(fold(text).strip())
 
 
 def _drawn(posts: Iterator[Post]) -> tuple[list[Post], Exception | None]:

@@ -1,8 +1,11 @@
 """The join of rules and model, as one table, and what follows from flags."""
 
+import math
+
 import pytest
 
 from netral.decision import Hit, Policy, decide, interpolate, join, noisy_or, remaining
+from netral.errors import ModelError
 from netral.schema import Label
 
 
@@ -86,3 +89,22 @@ def test_small_pieces():
 
 def test_a_policy_survives_json():
     assert Policy.from_dict(POLICY.to_dict()) == POLICY
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, pytest.param(10**400, id="wide"), "0.5", None, True, []])
+@pytest.mark.parametrize(
+    "place", [("thresholds", "hate"), ("review", "hate", 1), ("score", "neutral", 0, 1), ("floors", "r"), ("caps", "c")]
+)
+def test_a_policy_of_other_than_numbers_is_refused(place, wrong):
+    inner = data = Policy(score={"neutral": ((0.5, 0.6),)}, floors={"r": 0.8}, caps={"c": 0.2}).to_dict()
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = wrong
+    with pytest.raises(ModelError, match="policy is malformed"):
+        Policy.from_dict(data)
+
+
+@pytest.mark.parametrize("wrong", [{"floors": []}, {"score": 3}, {"thresholds": "x"}, {"review": None}])
+def test_a_policy_of_another_shape_is_refused(wrong):
+    with pytest.raises(ModelError, match="policy is malformed"):
+        Policy.from_dict(Policy().to_dict() | wrong)

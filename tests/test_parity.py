@@ -72,3 +72,10 @@ def test_rules_judge_peoples_and_religions_alike():
 
 def test_the_shipped_model_judges_peoples_and_religions_alike():
     assert changed(netral.load(), list(group_variants())) == []
+
+
+@pytest.mark.parametrize("name", ["Prabowo", "Jokowi", "Anies Baswedan"])
+@pytest.mark.parametrize("act", ["lantik 8 duta besar", "tiba di Beijing sore ini", "resmikan tiga puskesmas"])
+def test_a_report_on_an_office_holder_is_no_hoax(name, act):
+    verdicts = netral.predict_batch([f"{office} {name} {act}" for office in ("Presiden", "Wakil Presiden", "Gubernur")])
+    assert {verdict.label for verdict in verdicts} == {netral.Label.NEUTRAL}

@@ -6,7 +6,7 @@ match, never a rewrite: AMIN, amin and aamiin stay three things. Everything is l
 
 from netral.normalize.folding import fold
 from netral.normalize.lighttext import CAPS, VERSION, LightText, light
-from netral.normalize.names import CANDIDATE, PARTY, Names, kind_of
+from netral.normalize.names import CANDIDATE, PARTY, Names, kind_of, untitled
 from netral.normalize.tokenize import Token, spellings, tokens
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "light",
     "spellings",
     "tokens",
+    "untitled",
 ]

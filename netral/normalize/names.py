@@ -119,3 +119,16 @@ def stand_in(word: str, text: str, start: int) -> str:
         return word
     new = _STAND_INS[kind]
     return new.upper() if word.isupper() else new if word.islower() else new.capitalize()
+
+
+_OFFICE = re.compile(
+    r"(?<!calon )\b(?:wakil )?(?:presiden|wapres|menteri|mentri|menhan|menko|mensos|gubernur|wagub|wali ?kota|bupati)"
+    r"(?: (?:ri|republik indonesia|terpilih|dki|jakarta|jatim|jateng|jabar|banten|jawa (?:timur|tengah|barat)"
+    rf"|pertahanan|sosial|bapak|pak|ibu|bu|h|ir)\.?){{0,3}} {CANDIDATE}",
+    re.I,
+)
+
+
+def untitled(light: str) -> str:
+    """Return a light text in which a masked name behind its office ("Presiden ...") stands as any person's."""
+    return _OFFICE.sub(f"Pak {CANDIDATE}", light)
