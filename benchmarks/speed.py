@@ -72,7 +72,7 @@ def operations(directory: Path, texts: list[str]) -> tuple[float, float]:
     used = {name for node in graph.node if node.op_type in wide for name in node.input}
     weights = sum(int(np.prod(item.dims)) for item in graph.initializer if item.name in used and len(item.dims) == 2)
     encoder = OnnxClassifier(directory)._encoder
-    tokens = float(np.mean([sum(map(len, encoder.windows(text))) for text in texts]))
+    tokens = float(np.mean([sum(map(len, encoder.windows(encoder.light(text)))) for text in texts]))
     return 2e-9 * weights * tokens, tokens
 
 

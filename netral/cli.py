@@ -94,7 +94,7 @@ def _load(model: str | None, contest: str | None, rules: Path | None) -> Screene
     return load(model, rules=rules, contest=contest)
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})  # a post may begin with a dash
 @click.argument("text", metavar="TEXT|-")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one line of JSON.")
 @click.option("--explain", is_flag=True, help="Add the words that moved the model.")

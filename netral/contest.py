@@ -84,11 +84,6 @@ class Contest:
         """The day from which the numbers of every office were drawn, None when unknown."""
         return max((office.drawn for office in self.offices if office.drawn), default=None)
 
-    @property
-    def designated(self) -> date | None:
-        """The first day on which candidates were designated for any office, None when unknown."""
-        return min((office.designated for office in self.offices if office.designated), default=None)
-
     def is_open(self, time: datetime) -> bool:
         """Say whether `time` lies from the drawing of numbers to the vote, both days included."""
         day = local_day(time)
@@ -117,7 +112,7 @@ def load_contest(contest: str | Path) -> Contest:
             own = parse_contest(path.read_text(encoding="utf-8-sig"), path.name)
             _check_signs(own, path.name)
             return own
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # bytes that are not UTF-8, or a name that no file can have
         raise ContestError(f"{path}: the roster cannot be read ({error}); name a TOML file in UTF-8") from error
     known = ", ".join(bundled.id for bundled in bundled_contests())
     raise ContestError(f"no contest {str(contest)!r}; bundled are {known}; or name a .toml file")
@@ -150,12 +145,9 @@ def bundled_contests() -> tuple[Contest, ...]:
 
 def parse_contest(text: str, name: str) -> Contest:
     """Return the roster written in `text`; errors name the file as `name`."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ContestError(f"{name}: not valid TOML: {error}") from error
     where = name
     try:
+        data = tomllib.loads(text)
         _only(data, {"id", "title", "scope", "vote", "offices"}, where)
         offices = []
         for office in _tables(data, "offices", where):
@@ -176,6 +168,10 @@ def parse_contest(text: str, name: str) -> Contest:
         return Contest(str(data["id"]), str(data["title"]), str(data["scope"]), vote, tuple(offices))
     except KeyError as error:
         raise ContestError(f"{where}: {error} is missing; see docs/contests.md") from error
+    except ValueError as error:  # a TOMLDecodeError, or a number of too many digits
+        raise ContestError(f"{where}: not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ContestError(f"{where}: nested too deeply; write it as docs/contests.md shows") from error
 
 
 def _tables(fields: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:

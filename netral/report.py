@@ -158,8 +158,9 @@ class Summary:
 
 
 def summarise(directory: Path) -> Summary:
-    """Return the counts and at most `MOST_FINDINGS` posts of either list, in constant memory.
+    """Return the counts and at most `MOST_FINDINGS` posts of either list.
 
+    Besides these it holds the explanations and the line numbers of near-identical findings, no other verdict.
     Raises `ReadError` when the directory holds no finished scan, `ScanError` when its files are not as written.
     """
     place = directory / "manifest.json"

@@ -68,7 +68,8 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.truncated:
         yield "Terpotong: sebagian teks tidak dibaca model"
     if verdict.evidence:
-        yield "Bukti    :"
+        neutral = verdict.label is Label.NEUTRAL
+        yield "Dilihat aturan, tidak cukup untuk sebuah temuan:" if neutral else "Bukti    :"
     for item in _widest(verdict.evidence):
         quote = safe(verdict.post.text[item.start : item.end])
         yield f'  - "{quote}" ({FLAG_NAMES[item.flag].lower()}; {safe(item.why)}; {safe(item.rule or "model")})'

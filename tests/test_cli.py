@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import netral
 from netral.cli import main
 
 ESCAPES = "pilih \x1b[31mPrabowo\x07 \u202enomor 2\x9b2J \u200bcoblos\r\nnomor 2\x00"
@@ -52,6 +53,11 @@ def test_predict_shows_label_score_flags_evidence_and_regulations_in_indonesian(
 def test_predict_reads_standard_input_as_one_text():
     result = run("predict", "-", "--json", "--model", "rules", stdin="satu\ndua\n")
     assert json.loads(result.stdout)["post"]["text"] == "satu\ndua"
+
+
+def test_predict_takes_a_text_that_begins_with_a_dash():
+    result = run("predict", "- coblos Prabowo", "--model", "rules", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["label"]) == (0, "partisan_support")
 
 
 def test_predict_takes_a_blank_text():
@@ -325,7 +331,10 @@ def test_contest_check_lists_what_nobody_has_checked(tmp_path):
 def test_model_info_says_what_is_shipped():
     result = run("model", "info")
     assert result.exit_code == 0
-    assert result.stdout
+    said = dict(line.split(": ", 1) for line in result.stdout.splitlines())
+    policy = netral.load().policy
+    assert netral.load().version.split("/")[1] == said["version"]
+    assert json.loads(said["policy"])["thresholds"] == policy.thresholds
 
 
 @pytest.mark.parametrize("command", ["", "predict", "scan", "report", "verify", "rules", "contest", "model"])

@@ -63,6 +63,8 @@ def test_a_roster_is_read_as_written():
         ("drawn = 2024-09-23", 'parties = "false"', "office bupati: parties must be true or false"),
         ("number = 1", 'number = 1\nchecked = "no"', "Wiratno - Ningsih: checked must be true or false"),
         ("number = 1", "number = 100", "Wiratno - Ningsih: number must be a whole number"),
+        ("number = 1", f"number = {'9' * 5000}", "sukamaju.toml: not valid TOML"),
+        ("number = 1", f"number = {'[' * 5000}", "sukamaju.toml: nested too deeply; write it as docs"),
     ],
 )
 def test_a_malformed_roster_is_refused_by_name_with_the_remedy(old, new, said):
@@ -88,6 +90,7 @@ def test_a_roster_loads_by_id_and_from_a_file(tmp_path):
     [
         ("pilpres-2099", r"no contest 'pilpres-2099'; bundled are .*pilpres-2019.*; or name a \.toml file"),
         ("missing.toml", r"missing\.toml: the roster cannot be read .*; name a TOML file in UTF-8"),
+        ("a\0.toml", r"the roster cannot be read \(embedded null byte\); name a TOML file in UTF-8"),
     ],
 )
 def test_an_unknown_roster_is_refused(name, said):

@@ -22,6 +22,7 @@ import netral  # noqa: E402
 from netral.cli import main  # noqa: E402
 from netral.distributed import judge_files, judging  # noqa: E402
 from netral.distributed.storage import files_of  # noqa: E402
+from netral.distributed.workers import Setup  # noqa: E402
 from netral.errors import ContestError, ReadError, ScanError  # noqa: E402
 from netral.scan import Job, NothingReadable, scan, verify  # noqa: E402
 from netral.schema import FLAGS  # noqa: E402
@@ -195,6 +196,23 @@ def test_a_worker_of_another_version_is_refused(tmp_path, rules_screener):
         list(judge(iter([netral.Post("pilih nomor 2")])))
 
 
+def test_a_worker_in_another_folder_finds_model_and_rules(tmp_path, rules_screener, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("rules").mkdir()
+    Path("rules", "own.toml").write_text(
+        '[[rule]]\nid = "own"\nflag = "partisan"\nweight = 0.9\nterms = ["posyandu"]\nwhy = "Contoh"\n'
+        'match = ["posyandu"]\nskip = ["selamat pagi"]\n'
+    )
+    screener = netral.load("rules", rules=Path("rules"))
+    setup = Setup.of(screener, "rules", "rules")
+    assert setup.model == "rules"
+    assert Setup.of(rules_screener, None, None).model is None
+    assert Setup.of(rules_screener, "mine", None).model == str(tmp_path / "mine")
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    assert setup.load().version == screener.version
+
+
 def test_files_of_hidden_folders_are_left_out(tmp_path):
     for name in ("a.csv", "_temporary/0/b.csv", "_delta_log/c.json", "sub/d.csv", "sub/.e.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -221,5 +239,13 @@ def test_what_cannot_be_judged_is_an_error(tmp_path):
     (tmp_path / "out" / "mine.txt").touch()
     with pytest.raises(ScanError, match="not empty"):
         judge_files(tmp_path / "a.csv", tmp_path / "out")
-    with pytest.raises(NothingReadable):
-        judge_files(tmp_path / "a.csv", tmp_path / "fresh", model="rules", workers=1)
+
+
+@pytest.mark.parametrize("scheme", ["", "local://"])
+def test_nothing_readable_leaves_an_empty_folder(tmp_path, scheme):
+    (tmp_path / "a.csv").write_text("")
+    (tmp_path / "b.zip").write_bytes(b"PK\x03\x04 cut off")
+    for _ in range(2):
+        with pytest.raises(NothingReadable):
+            judge_files([tmp_path / "a.csv", tmp_path / "b.zip"], f"{scheme}{tmp_path}/out", model="rules", workers=1)
+        assert list((tmp_path / "out").iterdir()) == []

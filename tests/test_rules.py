@@ -167,7 +167,9 @@ def test_tens_are_no_ones():
     assert spans('weight = 0.8\nterms = ["nomor <angka>"]', "nomor dua belas, nomor sebelas") == ["nomor sebelas"]
 
 
-@pytest.mark.parametrize("title", ["", "Pak ", "Ibu ", "Mbak ", "Kang ", "Gus ", "Teteh ", "Ustadz ", "H. ", "Bapak H. "])
+@pytest.mark.parametrize(
+    "title", ["", "Pak ", "Ibu ", "Mbak ", "Kang ", "Gus ", "Teteh ", "Ustadz ", "H. ", "Bapak H. "]
+)
 def test_a_name_weighs_alike_behind_every_title(title):
     fields = 'weight = 0.8\nterms = ["skip <nama>", "<nama> dulu"]'
     post = f"skip {title}Prabowo aja, {title}Ganjar dulu baru yang lain"

@@ -227,6 +227,17 @@ def test_resuming_under_other_options_names_what_differs(tmp_path, hashed, rules
         scan(job, hashed, resume=True)
 
 
+def test_a_scan_resumes_under_another_patch_of_python_and_with_other_cores(tmp_path, hashed, monkeypatch):
+    job = Job((str(export(tmp_path / "a.csv", 200)),), tmp_path / "out", part=30)
+    interrupted(job, hashed)
+    for python, cores in (("3.99.1", 98), ("3.99.2", 99)):
+        monkeypatch.setattr("platform.python_version", lambda python=python: python)
+        monkeypatch.setattr("netral.model.usable_cores", lambda cores=cores: cores)
+        assert scan(job, hashed, resume=True).tally.records == 200
+    manifest = json.loads((job.out / "manifest.json").read_text())
+    assert (manifest["python"], manifest["threads"]) == ("3.99.1", 98)  # of the process that finished it
+
+
 def test_resuming_a_finished_scan_changes_nothing(tmp_path, rules_screener):
     job = Job((str(export(tmp_path / "a.csv", 50)),), tmp_path / "out")
     first = scan(job, rules_screener)
@@ -256,6 +267,30 @@ def test_an_input_that_grows_while_it_is_scanned_is_an_error(tmp_path, rules_scr
 
     with pytest.raises(ScanError, match="changed while it was scanned"):
         scan(Job((str(source),), tmp_path / "out"), rules_screener, progress=grow)
+
+
+def test_an_input_that_changes_in_place_while_it_is_scanned_is_an_error(tmp_path, rules_screener):
+    source = export(tmp_path / "a.csv", 100)
+    os.utime(source, (0, 0))
+    job = Job((str(source),), tmp_path / "out")
+
+    def change(stage: str, tally: Tally) -> None:
+        source.write_bytes(source.read_bytes().replace(b"Prabowo", b"Ganjar "))
+
+    with pytest.raises(ScanError, match="changed while it was scanned"):
+        scan(job, rules_screener, progress=change)
+    with pytest.raises(ScanError, match=r"inputs .*a\.csv"):
+        scan(job, rules_screener, resume=True)
+
+
+def test_an_input_with_another_time_is_the_same_input(tmp_path, hashed):
+    source = export(tmp_path / "a.csv", 200)
+    job = Job((str(source),), tmp_path / "out", part=30)
+    interrupted(job, hashed)
+    for _ in ("unfinished", "finished"):
+        os.utime(source, (0, 0))
+        assert scan(job, hashed, resume=True).tally.records == 200
+    assert verify(job.out) == []
 
 
 def test_links_and_hidden_files_of_a_folder_decide_over_nothing(tmp_path, rules_screener):
@@ -443,6 +478,31 @@ def test_a_finished_scan_verifies_and_judges_the_same_again(tmp_path):
     source = export(tmp_path / "a.csv", 60)
     scan(Job((str(source),), tmp_path / "out", model="rules"), netral.load("rules"))
     assert verify(tmp_path / "out", rejudge=20) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "rules", "contest"), [("mine", "own", "lokal.toml"), ("rules", "rules", "pemilu-2024")]
+)
+def test_a_scan_is_judged_again_from_any_folder(tmp_path, monkeypatch, model, rules, contest):
+    home = tmp_path / "home"
+    for folder in (home, home / rules, home / "pemilu-2024", tmp_path / "else"):
+        folder.mkdir()
+    (home / "mine").symlink_to(Path(netral.__file__).parent / "resources" / "model")
+    (home / rules / "own.toml").write_text(
+        '[[rule]]\nid = "own"\nflag = "partisan"\nweight = 0.9\nterms = ["posyandu"]\nwhy = "Contoh"\n'
+        'match = ["posyandu"]\nskip = ["selamat pagi"]\n'
+    )
+    (home / "lokal.toml").write_text(
+        'id = "lokal"\ntitle = "Pilkada"\nscope = "Kabupaten X"\nvote = 2024-11-27\n'
+        '[[offices]]\nid = "bupati"\ntitle = "Bupati"\n'
+        '[[offices.candidates]]\nname = "Budi"\nnumber = 2\nnames = ["budi"]\n'
+    )
+    monkeypatch.chdir(home)
+    source = export(Path("a.csv"), 10, odd=False)
+    job = Job((str(source),), Path("out"), model=model, rules=rules, contest=contest, explain=0)
+    scan(job, netral.load(model, rules=Path(rules), contest=contest))
+    monkeypatch.chdir(tmp_path / "else")
+    assert verify(home / "out", rejudge=10) == []
 
 
 def test_verify_finds_what_was_altered(tmp_path):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import netral
 import netral.readers
 from netral.report import REASONS
-from netral.terminal import number, safe, safe_json, share
+from netral.terminal import number, safe, safe_json, share, verdict_lines
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,11 @@ def test_every_reason_of_the_readers_has_indonesian_words():
     codes = {value for value in constants if re.fullmatch("[a-z]+(-[a-z]+)+", value)}
     assert codes
     assert codes <= REASONS.keys()
+
+
+def test_what_rules_saw_in_a_neutral_post_is_not_called_evidence():
+    screener = netral.load("rules")
+    neutral = [*verdict_lines(screener.predict("Semoga Prabowo sehat"))]
+    assert "Dilihat aturan, tidak cukup untuk sebuah temuan:" in neutral
+    assert "Bukti    :" not in neutral
+    assert "Bukti    :" in [*verdict_lines(screener.predict("Ayo coblos Prabowo"))]

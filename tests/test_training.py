@@ -17,8 +17,9 @@ pl = pytest.importorskip("polars")
 np = pytest.importorskip("numpy")
 
 import netral  # noqa: E402
+from netral.decision import Policy  # noqa: E402
 from netral.errors import ModelError  # noqa: E402
-from netral.model import OnnxClassifier, TorchClassifier, _runs, load_model  # noqa: E402
+from netral.model import OnnxClassifier, TorchClassifier, _runs, calibrate, load_model  # noqa: E402
 from netral.schema import FLAGS  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
@@ -152,7 +153,11 @@ def test_calibrate_and_export_int8_give_a_usable_directory(trained, rows):
     run("export", "--checkpoint", trained / "trained", "--out", trained / "int8", *options)
     screener = netral.load(trained / "int8")
     verdicts = screener.predict_batch(TEXTS)
-    assert {verdict.decided_by for verdict in verdicts} <= {"model", "rules"}
+    fitted = json.loads((trained / "policy.json").read_text())
+    assert screener.policy == Policy.from_dict(fitted["policy"])
+    (logits,) = screener.classifier.logits([TEXTS[3]])  # no rule matches it
+    assert verdicts[3].flags == pytest.approx(calibrate(logits, fitted["calibration"]), abs=1e-4)
+    assert verdicts[3].decided_by == "model"
     assert [screener.predict(text).flags for text in TEXTS] == [
         pytest.approx(dict(verdict.flags), abs=1e-4) for verdict in verdicts
     ]
@@ -245,11 +250,16 @@ def test_a_stopped_training_ends_as_one_that_was_not(checkpoint, rows, tmp_path)
 
 
 def test_adaptation_keeps_what_a_short_corpus_taught(checkpoint, tmp_path):
+    from safetensors.torch import load_file
+
     pl.DataFrame({"text": TEXTS * 20, "domain": ["social"] * 100}).write_parquet(tmp_path / "text.parquet")
-    run("adapt", "--checkpoint", checkpoint, "--texts", tmp_path / "text.parquet", "--out", tmp_path / "adapted")
-    assert {"model.safetensors", "tokenizer.json", "resume.pt"} <= {
-        file.name for file in (tmp_path / "adapted").iterdir()
-    }
+    steps = ("--batch-tokens", 100, "--tokens", 5_000)  # several steps, and fewer tokens than are asked for
+    texts = ("--texts", tmp_path / "text.parquet", "--out", tmp_path / "adapted")
+    run("adapt", "--checkpoint", checkpoint, *texts, *steps)
+    assert {"tokenizer.json", "resume.pt"} <= {file.name for file in (tmp_path / "adapted").iterdir()}
+    before, after = (load_file(folder / "model.safetensors") for folder in (checkpoint, tmp_path / "adapted"))
+    for name in ("embeddings.word_embeddings.weight", "encoder.layer.1.output.dense.weight"):
+        assert not torch.equal(after[name][: len(before[name])], before[name])
 
 
 def test_the_recipe_makes_a_model_in_one_command_and_makes_nothing_twice(checkpoint, rows, tmp_path):
@@ -263,7 +273,9 @@ def test_the_recipe_makes_a_model_in_one_command_and_makes_nothing_twice(checkpo
     ]
     assert not list((out / "part").iterdir())
     screener = netral.load(out / "model")
-    assert screener.predict(TEXTS[0]).decided_by in ("model", "rules")
+    taught = ["partisan_support", "hoax_hate", "hoax_hate", "neutral", "neutral"]
+    verdicts = screener.predict_batch(TEXTS)
+    assert [(verdict.label, verdict.decided_by) for verdict in verdicts] == [(label, "model") for label in taught]
     assert json.loads((out / "model" / "netral.json").read_text())["version"] == "mine"
     shutil.rmtree(out / "model")
     again = run("recipe", *command, "--out", out)
@@ -387,8 +399,15 @@ def test_a_text_of_too_many_windows_is_cut_and_says_so(trained, monkeypatch):
 
 
 def test_a_model_that_answers_no_number_is_refused():
-    from netral.model import calibrate
-
     for wrong in (math.nan, -math.inf):  # the highest of windows without a number is the latter
         with pytest.raises(ModelError, match="no number for partisan"):
             calibrate((wrong, 0.0, 0.0), dict.fromkeys(FLAGS, (0.0, 1.0)))
+
+
+def test_the_speed_benchmark_counts_the_tokens_that_the_model_reads(trained):
+    from benchmarks.speed import operations
+
+    text = "@budi PILIH nomor dua https://x.id/abc"
+    encoder = OnnxClassifier(trained / "fp32")._encoder
+    (read,), (raw,) = encoder.windows(encoder.light(text)), encoder.windows(text)
+    assert operations(trained / "fp32", [text])[1] == len(read) < len(raw)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -70,12 +70,14 @@ def judge_files(
     sources = [source for path in named for source in files_of(path, filesystem)]
     screener = load(model, rules=Path(rules) if rules else None, contest=contest)
     target = _Target(*made(str(out), filesystem), format)
-    setup = Setup.of(screener, str(model) if model else None, str(rules) if rules else None)
+    setup = Setup.of(screener, model, rules)
     tally = Tally()
     with cluster():
         for row in _pipeline(sources, columns or Columns(), setup, target, workers or cores(), batch, rows_per_file):
             tally.join(Tally.from_dict(json.loads(row["tally"])))
     if tally.records == tally.files:
+        with suppress(OSError):  # left as it was found, so that the call can be mended and made again
+            target.filesystem.delete_dir_contents(target.folder, missing_dir_ok=True)
         raise NothingReadable(f"nothing readable in any of {len(sources)} files; {sources[0][1]} is one of them")
     facts = {
         "netral": VERSION,

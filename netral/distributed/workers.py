@@ -48,8 +48,10 @@ class Setup:
     versions: Mapping[str, str]
 
     @classmethod
-    def of(cls, screener: Screener, model: str | None, rules: str | None) -> Setup:
-        """Return what makes a worker judge as `screener` does, loaded by these names."""
+    def of(cls, screener: Screener, model: str | Path | None, rules: str | Path | None) -> Setup:
+        """Return what makes a worker, in whatever folder it runs, judge as `screener` does, loaded by these names."""
+        model = str(model if model == "rules" else Path(model).absolute()) if model else None
+        rules = str(Path(rules).absolute()) if rules else None
         return cls(model, rules, screener.rules.contest, versions_of(screener, model))
 
     def load(self) -> Screener:
@@ -59,7 +61,7 @@ class Setup:
         differing = [
             f"{key} {there}, on a worker {here.get(key)}"
             for key, there in self.versions.items()
-            if key not in ("python", "machine") and here.get(key) != there
+            if key not in ("unicode", "machine") and here.get(key) != there
         ]
         if differing:
             raise ScanError(f"the machines differ: {'; '.join(differing)}. Install the same on each of them")

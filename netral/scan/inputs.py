@@ -34,9 +34,10 @@ class Input:
     path: str
     bytes: int
     sha256: str
+    mtime_ns: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields by name."""
+        """Return the fields that a manifest holds: a copy with another time is the same input."""
         return {"path": self.path, "bytes": self.bytes, "sha256": self.sha256}
 
 
@@ -63,7 +64,8 @@ def hash_inputs(paths: Sequence[str], spool: Path) -> list[Input]:
         for file in _files_of(place) if place.is_dir() else [place]:
             name = STDIN if path == STDIN else str(file)
             try:
-                found.append(Input(name, file.stat().st_size, sha256_of(file)))
+                stat = file.stat()
+                found.append(Input(name, stat.st_size, sha256_of(file), stat.st_mtime_ns))
             except (OSError, ReadError) as error:
                 logger.warning("%s", error)
                 found.append(Input(name, 0, ""))
@@ -76,10 +78,13 @@ def _files_of(folder: Path) -> Iterator[Path]:
 
 
 def check_unchanged(inputs: Sequence[Input]) -> None:
-    """Raise `ScanError` when a file has another size than at the start."""
+    """Raise `ScanError` when a file was written to since the start: its size or time is another."""
     for item in inputs:
+        if item.path == STDIN or not item.sha256:
+            continue
         path = Path(item.path)
-        if item.path != STDIN and item.sha256 and (not path.is_file() or path.stat().st_size != item.bytes):
+        stat = path.stat() if path.is_file() else None
+        if stat is None or (stat.st_size, stat.st_mtime_ns) != (item.bytes, item.mtime_ns):
             raise ScanError(f"{item.path}: changed while it was scanned; scan a copy that nobody writes to")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -84,7 +85,7 @@ def versions_of(screener: Screener, model: str | None) -> dict[str, str]:
         "contest": roster.id if roster else "bundled",
         "contest_sha256": sha256(repr(roster or bundled_contests()).encode()).hexdigest(),
         "regulations_sha256": _resource_digest("regulations.toml"),
-        "python": platform.python_version(),
+        "unicode": unicodedata.unidata_version,
         "machine": platform.machine(),
     }
     if screener.classifier is not None:
@@ -94,14 +95,11 @@ def versions_of(screener: Screener, model: str | None) -> dict[str, str]:
 
 def fingerprint_of(job: Job, inputs: Sequence[Input], screener: Screener) -> dict[str, Any]:
     """Return what must be the same for a scan to be resumed."""
-    from netral.model import usable_cores
-
     return {
         "inputs": {item.path: item.sha256 for item in inputs},
         "options": job.options(),
         "versions": versions_of(screener, job.model),
         "policy": screener.policy.to_dict(),
-        "threads": usable_cores() if screener.classifier is not None else 1,
     }
 
 
@@ -109,6 +107,8 @@ def manifest_of(
     job: Job, inputs: Sequence[Input], fingerprint: Mapping[str, Any], tally: Tally, names: Sequence[str]
 ) -> dict[str, Any]:
     """Return the manifest of a finished scan whose files `names` stand in `job.out`."""
+    from netral.model import usable_cores
+
     return {
         "netral": VERSION,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -116,7 +116,8 @@ def manifest_of(
         "versions": fingerprint["versions"],
         "thresholds": fingerprint["policy"]["thresholds"],
         "policy": fingerprint["policy"],
-        "threads": fingerprint["threads"],
+        "python": platform.python_version(),
+        "threads": usable_cores() if "model_sha256" in fingerprint["versions"] else 1,
         "options": fingerprint["options"],
         "folder": str(Path.cwd()),  # where the paths of the inputs start
         "inputs": [item.to_dict() for item in inputs],
@@ -129,7 +130,7 @@ def manifest_of(
 def fingerprint_in(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fingerprint of the scan that wrote `manifest`."""
     inputs = {item["path"]: item["sha256"] for item in manifest["inputs"]}
-    return {"inputs": inputs} | {key: manifest[key] for key in ("options", "versions", "policy", "threads")}
+    return {"inputs": inputs} | {key: manifest[key] for key in ("options", "versions", "policy")}
 
 
 def json_text(data: Mapping[str, Any]) -> str:
@@ -144,7 +145,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
         if (
             not isinstance(data, dict)
-            or not {"rows", "files", "inputs", "options", "versions", "policy", "threads"} <= data.keys()
+            or not {"rows", "files", "inputs", "options", "versions", "policy"} <= data.keys()
         ):
             raise ValueError("keys are missing")
     except FileNotFoundError as error:

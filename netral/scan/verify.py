@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from netral.contest import bundled_contests
 from netral.errors import ScanError
 from netral.scan.findings import post_of, sample_lines
 from netral.scan.inputs import STDIN, sha256_of
@@ -97,12 +98,10 @@ def _count_labels(verdicts: Path) -> Counter[bytes]:
 
 
 def _rejudge(verdicts: Path, manifest: Mapping[str, Any], count: int) -> Iterator[str]:
-    options = manifest["options"]
-    screener = load(
-        options["model"], rules=Path(options["rules"]) if options["rules"] else None, contest=options["contest"]
-    )
-    now, then = versions_of(screener, options["model"]), manifest["versions"]
-    for key in sorted(now.keys() & then.keys() - {"python", "machine", *LIBRARIES}):
+    model, rules, contest = _as_scanned(manifest)
+    screener = load(model, rules=Path(rules) if rules else None, contest=contest)
+    now, then = versions_of(screener, model), manifest["versions"]
+    for key in sorted(now.keys() & then.keys() - {"unicode", "machine", *LIBRARIES}):
         if now[key] != then[key]:
             yield f"version of {key}: {then[key]} when scanned, {now[key]} now"
     total = manifest["rows"]["verdicts"]
@@ -110,6 +109,17 @@ def _rejudge(verdicts: Path, manifest: Mapping[str, Any], count: int) -> Iterato
     for number, data in sample_lines(verdicts, iter(numbers)):
         if differing := _differences(screener, data):
             yield f"{VERDICTS}: line {number}: judged again, {', '.join(differing)} differ"
+
+
+def _as_scanned(manifest: Mapping[str, Any]) -> list[str | None]:
+    """Return model, rules and contest; those that are paths in the folder the scan was called from, as paths there."""
+    names = {"model": ("rules",), "rules": (), "contest": [roster.id for roster in bundled_contests()]}
+    found = []
+    for key, no_paths in names.items():
+        name = manifest["options"][key]
+        place = Path(manifest.get("folder", ""), name or "")
+        found.append(str(place) if name and name not in no_paths and place.exists() else name)
+    return found
 
 
 def _differences(screener: Screener, data: Mapping[str, Any]) -> list[str]:
