@@ -6,6 +6,7 @@ The schema of a roster file stands in docs/contests.md, and a commented template
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -111,11 +112,30 @@ def load_contest(contest: str | Path) -> Contest:
         if path.suffix == ".toml" or path.is_file():
             own = parse_contest(path.read_text(encoding="utf-8-sig"), path.name)
             _check_signs(own, path.name)
+            if own.id in {bundled.id for bundled in bundled_contests()}:
+                raise ContestError(f"{path.name}: the id {own.id!r} is a bundled roster's; choose another")
             return own
     except (OSError, ValueError) as error:  # bytes that are not UTF-8, or a name that no file can have
         raise ContestError(f"{path}: the roster cannot be read ({error}); name a TOML file in UTF-8") from error
     known = ", ".join(bundled.id for bundled in bundled_contests())
     raise ContestError(f"no contest {str(contest)!r}; bundled are {known}; or name a .toml file")
+
+
+def _check_sense(contest: Contest, name: str) -> None:
+    """Refuse what is well formed and cannot be meant: the dates choose rules, the names candidates."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", contest.id):
+        raise ContestError(f"{name}: id {contest.id!r} must be small letters, digits and hyphens")
+    for office in contest.offices:
+        for key, day in (("designated", office.designated), ("drawn", office.drawn)):
+            if day and day > contest.vote:
+                raise ContestError(f"{name}: office {office.id}: {key} lies after the vote; correct the dates")
+        owners: dict[str, str] = {}
+        for candidate in office.candidates:
+            for word in (*candidate.names, *candidate.nicknames):
+                if owners.setdefault(word.casefold(), candidate.name) != candidate.name:
+                    raise ContestError(
+                        f"{name}: office {office.id}: {word!r} names two candidates; leave it to one or to none"
+                    )
 
 
 def _check_signs(contest: Contest, name: str) -> None:
@@ -164,8 +184,11 @@ def parse_contest(text: str, name: str) -> Contest:
             parties = _truth(office, "parties", where)
             offices.append(Office(str(office["id"]), str(office["title"]), candidates, parties=parties, **dates))
         where = name
-        vote = _date(data, "vote", where)
-        return Contest(str(data["id"]), str(data["title"]), str(data["scope"]), vote, tuple(offices))
+        contest = Contest(
+            str(data["id"]), str(data["title"]), str(data["scope"]), _date(data, "vote", where), tuple(offices)
+        )
+        _check_sense(contest, name)
+        return contest
     except KeyError as error:
         raise ContestError(f"{where}: {error} is missing; see docs/contests.md") from error
     except ValueError as error:  # a TOMLDecodeError, or a number of too many digits

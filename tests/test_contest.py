@@ -48,6 +48,9 @@ def test_a_roster_is_read_as_written():
     [
         ("id = ", "= ", "sukamaju.toml: not valid TOML"),
         ("vote = 2024-11-27", "", "sukamaju.toml: 'vote' is missing; see docs/contests.md"),
+        ("pilkada-sukamaju", "Pilkada Sukamaju", "must be small letters, digits and hyphens"),
+        ("designated = 2024-09-22", "designated = 2025-09-22", "office bupati: designated lies after the vote"),
+        ("2024-11-27", "2024-01-27", "lies after the vote; correct the dates"),
         ("vote = 2024-11-27", 'vote = "27 November"', "sukamaju.toml: vote must be a date like 2024-11-27"),
         ("vote = 2024-11-27", "vote = 2024-11-27T07:00:00", "sukamaju.toml: vote must be a date like"),
         ("drawn = 2024-09-23", "drawn = 23", "drawn must be a date like"),
@@ -253,3 +256,16 @@ def test_the_example_in_the_docs_parses():
     contest = parse_contest(example, "docs/contests.md")
     assert [candidate.number for candidate in contest.candidates] == [1, 2]
     assert [bundled.id for bundled in BUNDLED if f"| `{bundled.id}` |" not in page] == []
+
+
+def test_a_name_of_two_candidates_is_refused():
+    second = SECOND.replace("number = 1", "number = 2").replace("hasan kartawijaya", "wani")
+    with pytest.raises(ContestError, match="'wani' names two candidates; leave it to one or to none"):
+        parse_contest(ROSTER + second, "sukamaju.toml")
+
+
+def test_the_id_of_a_bundled_roster_is_taken(tmp_path):
+    path = tmp_path / "lokal.toml"
+    path.write_text(ROSTER.replace("pilkada-sukamaju", BUNDLED[0].id), encoding="utf-8")
+    with pytest.raises(ContestError, match="is a bundled roster's; choose another"):
+        load_contest(path)

@@ -522,6 +522,13 @@ def test_verify_finds_what_was_altered(tmp_path):
     assert found[1].endswith("a.csv: not the input that was scanned (SHA-256 differs)")
 
 
+def test_a_scan_that_judged_nothing_says_so(tmp_path, rules_screener, caplog):
+    source = tmp_path / "a.csv"
+    source.write_text("No;Isi\n1;\n2;\n", encoding="utf-8")
+    assert scan(Job((str(source),), tmp_path / "out", model="rules"), rules_screener).tally.records == 2
+    assert caplog.messages == ["no post was judged, every record was rejected or skipped; name the right --text-column"]
+
+
 def test_inputs_are_found_from_any_folder_and_missing_ones_are_said(tmp_path, rules_screener, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     for name in ("a.csv", "b.csv"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -33,6 +34,8 @@ from netral.scan.tally import Outcome, Tally
 from netral.schema import Post, Verdict
 from netral.screener import Screener
 from netral.writers import RENDERERS, LineFile, read_lines, reason_of
+
+logger = logging.getLogger(__name__)
 
 REPORT = "laporan.html"
 _TELL = 64  # verdicts between two reports of progress
@@ -173,6 +176,8 @@ def _judge(job: Job, fresh: Callable[[], Judge], journal: Journal, tell: Progres
                 break
     if tally.records == tally.files:
         raise NothingReadable(_why_nothing(journal.work / REJECTED, job))
+    if not tally.verdicts:
+        logger.warning("no post was judged, every record was rejected or skipped; name the right --text-column")
 
 
 def _judge_part(
