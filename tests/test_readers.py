@@ -247,6 +247,62 @@ def test_a_comment_without_a_text_costs_none_below_it(tmp_path: Path) -> None:
     assert (last.text, last.kind) == ("Di sini", Kind.COMMENT)
 
 
+@pytest.mark.parametrize("key", ["unggahan", "postingan", "komentar", "content", "post", "comment"])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_list_under_the_name_of_a_text_holds_posts(key: str, indent: int | None, tmp_path: Path) -> None:
+    value = {key: [{"text": "Satu dua", "username": "b"}, {"text": "Tiga empat", "username": "c"}]}
+    (tmp_path / "a.json").write_text(json.dumps(value, indent=indent), encoding="utf-8")
+    posts = [post for post in read_posts(tmp_path / "a.json") if isinstance(post, Post)]
+    assert [(post.text, post.author) for post in posts] == [("Satu dua", "b"), ("Tiga empat", "c")]
+
+
+@pytest.mark.parametrize(("comments", "replies"), [("komentar", "balasan"), ("comments", "replies")])
+def test_a_post_and_the_comments_on_it_are_read(comments: str, replies: str, tmp_path: Path) -> None:
+    answered = {"isi": "Pengumuman", comments: [{"isi": "Siap pak", replies: [{"isi": "Mari"}]}]}
+    write(tmp_path / "a.json", [answered, {"isi": "Tanpa jawaban", comments: []}])
+    posts = [post for post in read_posts(tmp_path / "a.json") if isinstance(post, Post)]
+    assert [(post.text, post.kind) for post in posts] == [
+        ("Pengumuman", Kind.POST),
+        ("Siap pak", Kind.COMMENT),
+        ("Mari", Kind.COMMENT),
+        ("Tanpa jawaban", Kind.POST),
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda posts: {"success": True, "message": "Data berhasil diambil", "data": {"posts": posts}},
+        lambda posts: {"status": "ok", "message": "Data berhasil diambil", "hasil": {"komentar": posts}},
+        lambda posts: {"description": "Daftar unggahan", "url": "https://contoh.id/a", "results": posts},
+        lambda posts: {"pesan": "Berhasil", "unggahan": posts},
+    ],
+)
+def test_what_an_answer_says_of_itself_is_no_post(wrap: Callable[[object], object], tmp_path: Path) -> None:
+    write(tmp_path / "a.json", wrap([{"text": "Satu dua"}, {"text": "Tiga empat"}]))
+    assert [getattr(post, "text", "") for post in read_posts(tmp_path / "a.json")] == ["Satu dua", "Tiga empat"]
+
+
+def test_a_video_with_an_address_is_a_post_beside_its_comments(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", {"description": "Video", "url": "https://contoh.id/a", "comments": [{"text": "Satu"}]})
+    assert [getattr(post, "text", "") for post in read_posts(tmp_path / "a.json")] == ["Video", "Satu"]
+
+
+def test_a_table_without_known_texts_is_rejected_by_name_among_others(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text\nSatu\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("foo;bar\nBudi;Sari\nAni;Tono\n", encoding="utf-8")
+    (tmp_path / "c.csv").write_text("suara,tps\n12,3\n14,5\n", encoding="utf-8")
+    (tmp_path / "d.txt").write_text("Catatan singkat.\nUntuk tim.\n", encoding="utf-8")
+    for path in (tmp_path, packed(tmp_path)):
+        _, table, numbers, note = read_posts(path)
+        assert isinstance(table, Rejected)
+        assert (table.file, table.row) == ("b.csv", 0)
+        assert table.reason.startswith("no-text-field: b.csv: no column of texts among 'foo', 'bar'")
+        assert [getattr(record, "reason", "") for record in (numbers, note)] == ["no-posts", "no-posts"]
+    with pytest.raises(ReadError, match="name it with --text-column"):
+        list(read_posts(tmp_path / "b.csv"))
+
+
 def test_titles_of_facebook_are_mended(tmp_path: Path) -> None:
     title = "Pak Café".encode().decode("latin-1")
     entry = {"timestamp": 1, "data": [{"comment": {"comment": "Betul", "author": "Sari"}}], "title": title}

@@ -202,10 +202,64 @@ def test_the_only_sheet_goes_unnamed(tmp_path: Path) -> None:
         (f"Date,Time,User,Text\n2024-11-27,10:05:33,budi,{CALL}\n", ["2024-11-27 10:05:33"]),
         (f"tanggal,jam,akun,isi\n27/11/2024,10.05,budi,{CALL}\n", ["2024-11-27 10:05:00"]),
         (f"tanggal,waktu,isi\n27/11/2024,pagi,{CALL}\n", ["2024-11-27 00:00:00"]),
+        (
+            f"Tanggal;Jam;Isi\n27/11/2024;10.05;{CALL}\n27/11/2024;malam;{CALL}\n27/11/2024;Pkl. 10.07 WIB;{CALL}\n",
+            ["2024-11-27 10:05:00", "2024-11-27 00:00:00", "2024-11-27 10:07:00+07:00"],
+        ),
+        (
+            f"Tanggal;Uraian\n10/02/2024 10:05;{CALL}\n10/27/2024 10:05;{CALL} ya\n",
+            ["2024-10-02 10:05:00", "2024-10-27 10:05:00"],
+        ),
+        (f"Tanggal;Jam;Uraian\n27/11/2024;10.05;{CALL}\n", ["2024-11-27 10:05:00"]),
     ],
 )
 def test_times_are_read_by_what_the_column_shows(tmp_path: Path, content: str, times: list[str]) -> None:
     assert [str(post.time) for post in read(tmp_path, content)] == times
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"Tanggal;Akun;Postingan;Narasi\n27/11/2024;budi;https://contoh.id/1;{CALL}\n",
+        f"Tanggal;Akun;Postingan;Uraian\n27/11/2024;budi;https://contoh.id/1;{CALL}\n",
+        f"No;Isi;Narasi\n1;;{CALL}\n",
+        f"No;Isi;Uraian\n1;;{CALL}\n",
+        f"No;Isi;Uraian\n1;27/11/2024;{CALL}\n",
+        f"No;Isi;Isi;Foto\n1;;{CALL};foto di depan kantor lurah yang baru\n",
+    ],
+)
+def test_a_column_named_like_a_text_without_a_word_is_not_the_text(content: str, tmp_path: Path) -> None:
+    assert texts(tmp_path, content) == [CALL]
+
+
+def test_a_named_column_is_read_though_it_has_no_words(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"No;Isi;Uraian\n1;12;{CALL}\n", encoding="utf-8")
+    (post,) = read_posts(tmp_path / "a.csv", columns=Columns(text="Isi"))
+    assert isinstance(post, Post)
+    assert post.text == "12"
+
+
+def test_headings_in_two_rows_are_read_as_one(tmp_path: Path) -> None:
+    rows = [
+        ["No", "Akun", "Unggahan"],
+        [None, None, "Tanggal", "Isi"],
+        *([1, "budi", "27/11/2024", CALL] for _ in "ab"),
+    ]
+    posts = [post for post in read_posts(workbook(tmp_path, {"X": rows})) if isinstance(post, Post)]
+    parts = [(post.text, post.author, str(post.time)) for post in posts]
+    assert parts == [(CALL, "budi", "2024-11-27 00:00:00")] * 2
+
+
+def test_a_second_row_of_unknown_headings_costs_no_text(tmp_path: Path) -> None:
+    content = f"No;Akun;Unggahan;\n;;Tanggal;Uraian\n1;budi;27/11/2024;{CALL}\n2;siti;27/11/2024;{CALL}\n"
+    assert texts(tmp_path, content)[-2:] == [CALL, CALL]
+
+
+def test_the_names_of_parts_in_sheets_of_a_watch(tmp_path: Path) -> None:
+    (post,) = read(tmp_path, f"Tgl. Posting;Akun Medsos;Link Bukti;Isi\n27/11/2024;budi;https://contoh.id/1;{CALL}\n")
+    assert (str(post.time), post.author, post.url) == ("2024-11-27 00:00:00", "budi", "https://contoh.id/1")
+    (post,) = read(tmp_path, f"Nama Pegawai;Tgl Posting;Isi\nBudi;27/11/2024;{CALL}\n")
+    assert (str(post.time), post.author) == ("2024-11-27 00:00:00", "Budi")
 
 
 def test_a_number_under_the_name_of_a_text_is_a_counter(tmp_path: Path) -> None:

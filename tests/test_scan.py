@@ -522,6 +522,14 @@ def test_verify_finds_what_was_altered(tmp_path):
     assert found[1].endswith("a.csv: not the input that was scanned (SHA-256 differs)")
 
 
+def test_a_table_without_a_column_of_texts_is_rejected_by_name_beside_others(tmp_path, rules_screener):
+    good, odd = tmp_path / "a.csv", tmp_path / "b.csv"
+    good.write_text("Isi\nsatu dua\n", encoding="utf-8")
+    odd.write_text("Kolom A,Kolom B\nsatu dua tiga,satu dua tiga\n", encoding="utf-8")
+    done = scan(Job((str(good), str(odd)), tmp_path / "out", model="rules"), rules_screener)
+    assert (done.tally.verdicts, done.tally.rejected) == (1, {"no-text-field": 1})
+
+
 def test_a_scan_that_judged_nothing_says_so(tmp_path, rules_screener, caplog):
     source = tmp_path / "a.csv"
     source.write_text("No;Isi\n1;\n2;\n", encoding="utf-8")

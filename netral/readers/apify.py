@@ -15,7 +15,9 @@ from netral.readers.repair import clean
 from netral.readers.tables import Table
 from netral.schema import Kind, Post
 
-_CHILDREN = ("comments", "replies", "latestComments", "topComments")
+CHILDREN = ("comments", "replies", "latestComments", "topComments", "komentar", "balasan")
+"""Keys of the comments and replies in a post."""
+
 _MAX_DEPTH, _MAX_KEYS, _MAX_LAYOUTS = 4, 400, 500
 
 
@@ -36,7 +38,7 @@ def _tree(value: dict[str, Any], table: Table | None, context: Context, columns:
             yield _post(value, table, is_comment=depth > 0)
         else:
             reason = TOO_DEEP if depth > MAX_REPLY_DEPTH else f"{NO_TEXT_FIELD}: {names.listed(list(value))}"
-            yield context.rows.reject(reason, {key: item for key, item in value.items() if key not in _CHILDREN})
+            yield context.rows.reject(reason, {key: item for key, item in value.items() if key not in CHILDREN})
         rest += [(child, _table(child, context, columns), depth + 1) for child in reversed(_children(value))]
 
 
@@ -53,24 +55,26 @@ def _fields(post: Post) -> dict[str, Any]:
 
 
 def _children(value: dict[str, Any]) -> list[dict[str, Any]]:
-    return [child for key in _CHILDREN for child in dicts(value.get(key))]
+    return [child for key in CHILDREN for child in dicts(value.get(key))]
 
 
 def _table(value: dict[str, Any], context: Context, columns: Columns) -> Table | None:
     flat = flatten(value)
-    # A number under a text's name ("komentar": 14) is a counter; all else may be words, whatever this record holds.
-    words = tuple("" if isinstance(item, int | float) else "kata kata" for item in flat.values())
-    keys = (*flat, *words)
+    # Under a text's name, objects are posts, a number ("komentar": 14) is a counter, an empty list holds no comments;
+    # all else may be words, whatever this record holds.
+    header = tuple("" if dicts(item) else key for key, item in flat.items())
+    words = tuple("" if isinstance(item, int | float | list) else "kata kata" for item in flat.values())
+    keys = (*header, *words)
     tables: dict[tuple[str, ...], Table | None] = context.memo.setdefault("tables", {})
     if keys not in tables:
         if len(tables) > _MAX_LAYOUTS:
             tables.clear()
         layout: Layout | None
         try:
-            layout = names.layout_of(tuple(flat), columns, context.source.name, [words])
+            layout = names.layout_of(header, columns, context.source.name, [words])
         except ReadError:
             layout = None
-        tables[keys] = Table(context.rows, tuple(flat), layout) if layout is not None else None
+        tables[keys] = Table(context.rows, header, layout) if layout is not None else None
     return tables[keys]
 
 

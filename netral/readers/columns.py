@@ -139,7 +139,7 @@ def _column(rows: Sequence[Sequence[object]], place: int) -> list[str]:
 
 
 def _holds_clocks(values: Sequence[str]) -> bool:
-    return bool(values) and all(map(is_clock, values))
+    return 2 * sum(map(is_clock, values)) > len(values)
 
 
 def _by_values(places: list[int], header: Sequence[object], rows: Sequence[Sequence[object]]) -> list[int]:
@@ -163,6 +163,19 @@ def _words(cells: Iterable[str]) -> int:
         if count and not (_COUNT.fullmatch(value) or is_address(value) or is_time(value)):
             weight += count * _WORD if count > 1 else 1
     return weight
+
+
+def has_words(rows: Sequence[Sequence[object]]) -> bool:
+    """Tell whether any cell is more than a number, date or link."""
+    return any(_words(map(clean, row)) for row in rows)
+
+
+def is_wordless(rows: Sequence[Sequence[object]], layout: Layout) -> bool:
+    """Tell whether no column a layout takes texts from has a word, but for a lone one above the others."""
+    places = (layout.text, *layout.texts, *layout.quoted)
+    first, rest = rows[:1], rows[1:]
+    words = [(_words(_column(first, place)), _words(_column(rest, place))) for place in places]
+    return all(below == 0 and above <= (1 if rest else 0) for above, below in words)
 
 
 _TWINS = frozenset({"rawcontent", "renderedcontent", "textoriginal"})

@@ -16,9 +16,11 @@ from netral.readers.archives import Budget, held, open_zip, walk_folder, walk_zi
 from netral.readers.detect import ZIP, reader_of
 from netral.readers.records import (
     NO_POSTS,
+    NO_TEXT_FIELD,
     UNREADABLE_FILE,
     Columns,
     NoPosts,
+    NoTexts,
     Record,
     Rejected,
     Skipped,
@@ -84,6 +86,9 @@ def _several(
                 yield record
             if empty:
                 yield Skipped(source.name, 0, NO_POSTS)
+        except NoTexts as error:
+            found = True
+            yield Rejected(source.name, 0, f"{NO_TEXT_FIELD}: {error}", "")
         except NoPosts:
             yield Skipped(source.name, 0, NO_POSTS)
         except ReadError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from netral.errors import ReadError
 from netral.readers import columns as names
 from netral.readers.columns import Layout
 from netral.readers.delimited import Row
-from netral.readers.records import NoPosts, Source
+from netral.readers.records import NoPosts, NoTexts, Source
 from netral.readers.repair import clean
 
 HEADER_LINES = 10
@@ -24,6 +25,8 @@ def find_header(probe: list[Row], source: Source) -> tuple[int, Sequence[object]
         header = probe[place].cells
         rows = [row.cells for row in probe[place + 1 :]]
         layout = names.layout_of(header, source.columns, source.name, rows)
+        if layout is not None and wanted is None and names.is_wordless(rows, layout):
+            place, header, layout = _elsewhere(place, header, layout, rows, source)
         if layout is not None:
             return place, header, layout
     whole = [row for row in probe if not row.fault]
@@ -40,14 +43,37 @@ def find_header(probe: list[Row], source: Source) -> tuple[int, Sequence[object]
     if len(first) == 1 and max(len(row.cells) for row in probe) == 1:
         text = 0 if source.lone and wanted is None else None
     if text is None or text >= len(header):
-        raise NoPosts(
+        kind = NoTexts if len(first) > 1 and names.has_words(values) else NoPosts
+        raise kind(
             f"{source.name}: no column of texts among {names.listed([clean(cell) for cell in header])}; "
             "name it with --text-column"
         )
+    return (probe.index(whole[0]) if headed else -1), *_with_text(text, header, values, source)
+
+
+def _with_text(
+    text: int, header: Sequence[object], rows: list[Sequence[object]], source: Source
+) -> tuple[Sequence[object], Layout]:
+    """Return the header and layout of a table whose texts stand at `text`, whatever that column is called."""
     header = [*header[:text], clean(header[text]) or f"column {text + 1}", *header[text + 1 :]]
-    named = replace(source.columns, text=header[text])
-    layout = names.layout_of(header, named, source.name) or Layout(text)
-    return (probe.index(whole[0]) if headed else -1), header, replace(layout, text=text)
+    named = replace(source.columns, text=str(header[text]))
+    layout = names.layout_of(header, named, source.name, rows) or Layout(text)
+    return header, replace(layout, text=text)
+
+
+def _elsewhere(
+    place: int, header: Sequence[object], layout: Layout, rows: list[Sequence[object]], source: Source
+) -> tuple[int, Sequence[object], Layout]:
+    """Look for the texts under a second row of headings, or in the one column of words; else leave it as it is."""
+    if rows and names.known_names(rows[0]) and names.looks_like_header(rows[0]):
+        both = [below if clean(below) else above for above, below in zip_longest(header, rows[0])]
+        found = names.layout_of(both, source.columns, source.name, rows[1:])
+        if found is not None and not names.is_wordless(rows[1:], found):
+            return place + 1, both, found
+    text = names.wordiest(rows)
+    if text is None or text >= len(header):
+        return place, header, layout
+    return place, *_with_text(text, header, rows, source)
 
 
 def _named(probe: list[Row], source: Source) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from netral.readers import columns as names
 from netral.readers import meta, telegram, tiktok, x, youtube
-from netral.readers.apify import flatten, read_object
+from netral.readers.apify import CHILDREN, flatten, read_object
 from netral.readers.context import Context, Shape, dicts
 from netral.readers.elements import BROKEN_JSON, Cutter, Element, load, parse
 from netral.readers.lines import LongLine, decode_head, read_chunks, read_lines
@@ -37,19 +37,28 @@ _SHAPES: tuple[Shape, ...] = (
     *meta.SHAPES,
     *x.SHAPES,
 )
-_LISTS = (
-    "data",
-    "items",
-    "comments",
-    "messages",
-    "posts",
-    "tweets",
-    "results",
-    "records",
-    "rows",
-    "statuses",
-    "hasil",
+_LISTS = frozenset(
+    {
+        "data",
+        "items",
+        "comments",
+        "messages",
+        "posts",
+        "tweets",
+        "results",
+        "records",
+        "rows",
+        "statuses",
+        "hasil",
+        "unggahan",
+        "postingan",
+        "komentar",
+        "content",
+    }
 )
+_ROUND = ("data", "result", "results", "response", "hasil")  # objects round such lists
+# Texts that a container may have of its own.
+_SAYINGS = frozenset({"message", "pesan", "status", "caption", "description", "deskripsi"})
 _ASIDE = frozenset({"includes", "participants", "errors", "meta", "metadata", "users"})
 
 
@@ -175,7 +184,7 @@ def _read(element: Element, context: Context) -> Iterator[Record] | None:
         records = shape(element, context)
         if records is not None:
             return records
-    if element.path == () and any(dicts(value.get(key)) for key in _LISTS) and not _is_post(value):
+    if element.path == () and _holds_lists(value) and not _is_post(value):
         return _inside(value, context)
     records = read_object(value, context, columns)
     if records is None and element.path == () and any(isinstance(item, dict | list) for item in value.values()):
@@ -183,11 +192,22 @@ def _read(element: Element, context: Context) -> Iterator[Record] | None:
     return records
 
 
+def _holds_lists(value: dict[str, Any]) -> bool:
+    parts = (value, *(part for key in _ROUND if isinstance(part := value.get(key), dict)))
+    return any(dicts(item) for part in parts for key, item in part.items() if key in _LISTS)
+
+
 def _is_post(value: dict[str, Any]) -> bool:
     """Tell whether an object with a list of objects is a post with comments rather than their container."""
-    return names.layout_of(tuple(value), Columns(), "") is not None and bool(
-        {"url", "id", "postId", "shortCode", "user", "author", "ownerUsername", "profileName"} & value.keys()
-    )
+    keys = tuple(key for key, item in value.items() if not isinstance(item, list))
+    layout = names.layout_of(keys, Columns(), "")
+    if layout is None:
+        return False
+    says = names.plain(keys[layout.text]) in _SAYINGS
+    known = {"url", "id", "postId", "shortCode", "user", "author", "ownerUsername", "profileName"} & value.keys()
+    if any(dicts(value.get(key)) for key in CHILDREN):
+        return bool(known) or not says
+    return bool(known - {"url"} if says else known)
 
 
 def _inside(value: dict[str, Any], context: Context) -> Iterator[Record] | None:

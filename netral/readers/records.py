@@ -40,6 +40,10 @@ class NoPosts(ReadError):
     """A file is sound, yet nothing in it is a post; in a folder it is counted as skipped."""
 
 
+class NoTexts(NoPosts):
+    """A table has words, yet no column is known to hold its texts; in a folder it is rejected by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A record that could not be read: `row` counts records from 1; row 0 stands for the whole file."""

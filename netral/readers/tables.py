@@ -25,6 +25,7 @@ from netral.readers.records import (
     Source,
 )
 from netral.readers.repair import clean, strip_html, unescape, unescape_newlines
+from netral.readers.times import parse_time
 from netral.schema import Kind
 
 BEFORE_HEADER = "before-header"
@@ -161,7 +162,8 @@ class Table:
         time = cell(layout.time)
         if layout.clock is not None and layout.clock != layout.time:
             day = clean(time).removesuffix(" 00:00:00")  # a spreadsheet's date
-            time = f"{day} {clean(cell(layout.clock))} {clean(cell(layout.zone))}".strip()
+            joined = f"{day} {clean(cell(layout.clock))} {clean(cell(layout.zone))}".strip()
+            time = parse_time(joined, month_first=layout.month_first) or time
         reply_to = clean(cell(layout.reply_to))
         if reply_to.startswith("["):
             found = _REPLIED.search(reply_to)

@@ -27,9 +27,15 @@ _MONTHS = {
 _CLOCK = r"(?P<hour>\d{1,2})[.:](?P<minute>\d{2})(?:[.:](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
 _HALF = r"\s*(?P<half>[aApP]\.?\s?[mM]\.?)?"
 _ZONE = r"\s*(?P<zone>[zZ]|[+-]\d{2}(?::?\d{2})?|[A-Za-z]{3,4}|(?:UTC|GMT)[+-]\d{1,2})?"
-_TIME_OF_DAY = re.compile(_CLOCK + _HALF + _ZONE)
-_REST = rf"(?:[T,\s]+(?:pukul\s+|at\s+|jam\s+)?{_CLOCK}{_HALF}{_ZONE})?"
-_WEEKDAY = r"(?:[\w'’]+,\s*)?"
+_AT = r"(?:(?i:pukul|pkl|jam|at)\b\.?\s*)?"
+_TIME_OF_DAY = re.compile(_AT + _CLOCK + _HALF + _ZONE)
+_CLOCK_FIRST = re.compile(rf"(?P<clock>{_TIME_OF_DAY.pattern})\s*[·•|,-]\s*(?P<date>.+)")
+_REST = rf"(?:(?:[T,|\s]+|\s+[-–]\s+){_AT}{_CLOCK}{_HALF}{_ZONE})?"
+_DAY_NAME = (
+    r"sen(?:in)?|sel(?:asa)?|rabu?|kam(?:is)?|jum(?:['’]?at)?|sab(?:tu)?|min(?:ggu)?|ahad"
+    r"|(?:mon|tue(?:s)?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
+)
+_WEEKDAY = rf"(?:[\w'’]+,\s*|(?i:{_DAY_NAME})[\s/]+)?"
 _X = re.compile(
     r"\w{3} (?P<name>\w{3}) (?P<day>\d{1,2}) " + _CLOCK + r" (?P<zone>[+-]\d{4}|[A-Z]{3,4}) (?P<year>\d{4})"
 )
@@ -67,7 +73,8 @@ def parse_time(value: object, *, month_first: bool = False) -> datetime | None:
         match = shape.fullmatch(text)
         if match is not None:
             return _from_parts(match.groupdict(), month_first and shape is _DAY_FIRST)
-    return None
+    turned = _CLOCK_FIRST.fullmatch(text)
+    return parse_time(f"{turned['date']} {turned['clock']}", month_first=month_first) if turned else None
 
 
 def month_leads(values: Iterable[object]) -> bool:

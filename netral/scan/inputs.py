@@ -15,7 +15,16 @@ from typing import Any
 from netral.errors import ReadError, ScanError
 from netral.readers import Columns, Rejected, Skipped, read_posts
 from netral.readers.archives import walk_folder
-from netral.readers.records import NO_POSTS, TEXT_TOO_LONG, UNREADABLE_FILE, NoPosts, Source, excerpt
+from netral.readers.records import (
+    NO_POSTS,
+    NO_TEXT_FIELD,
+    TEXT_TOO_LONG,
+    UNREADABLE_FILE,
+    NoPosts,
+    NoTexts,
+    Source,
+    excerpt,
+)
 from netral.schema import MAX_CHARS, Post
 
 logger = logging.getLogger(__name__)
@@ -111,6 +120,9 @@ def read_records(paths: Sequence[str], spool: Path, columns: Columns) -> Iterato
         try:
             records = _read(path, spool, columns)
             yield from _told_apart(records, base, name) if len(paths) > 1 else records
+        except NoTexts as error:
+            logger.warning("%s", error)
+            yield Rejected(path, 0, f"{NO_TEXT_FIELD}: {error}", "")
         except NoPosts as error:
             logger.warning("%s", error)
             yield Skipped(path, 0, NO_POSTS)
