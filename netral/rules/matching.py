@@ -32,15 +32,10 @@ _GAP = 3
 _TITLES_OF_ONE = 4  # bounded for hostile text
 _ROSTER = frozenset(("<nama>", "<slogan>", "<nomor>", "<tanda>"))
 
+_RUNNERS = ("paslon", "pasangan", "pasangan calon", "calon", "caleg")
 _NUMBERED = (
-    *(
-        f"{who} <angka>"
-        for who in (
-            *("paslon", "pasangan", "pasangan calon", "nomor", "nomor urut", "paslon nomor", "paslon nomor urut"),
-            *("pasangan nomor", "pasangan nomor urut", "pasangan calon nomor", "pasangan calon nomor urut"),
-            *("calon nomor", "calon nomor urut", "caleg nomor", "caleg nomor urut"),
-        )
-    ),
+    *(f"{who} {how}<angka>" for who in _RUNNERS for how in ("", "nomor ", "nomor urut ")),
+    *("nomor <angka>", "nomor urut <angka>"),
     *(f"0{number}" for number in range(1, 10)),
 )
 """How a contestant is named by a ballot number: a number form weighs as a name wherever a rule says `<peserta>`."""
