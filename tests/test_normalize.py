@@ -171,7 +171,14 @@ def test_any_string_is_normalised(text):
 def test_an_office_gives_way_before_a_masked_name_alone():
     who = CANDIDATE
     assert untitled(f"Presiden RI {who} dan Gubernur Jawa Timur {who} hadir") == f"Pak {who} dan Pak {who} hadir"
-    for left in (f"calon presiden {who}", "Presiden Rudi", f"{who} presiden", f"presiden baru, {who}"):
+    assert untitled(f"Bupati Ogan Ilir {who}, presiden ri bapak {who}") == f"Pak {who}, Pak {who}"
+    for left in (
+        f"calon presiden {who}",
+        f"Presiden Macron bertemu {who}",
+        "Presiden Rudi",
+        f"{who} presiden",
+        f"presiden baru, {who}",
+    ):
         assert untitled(left) == left
 
 

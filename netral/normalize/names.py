@@ -122,10 +122,10 @@ def stand_in(word: str, text: str, start: int) -> str:
 
 
 _OFFICE = re.compile(
-    r"(?<!calon )\b(?:wakil )?(?:presiden|wapres|menteri|mentri|menhan|menko|mensos|gubernur|wagub|wali ?kota|bupati)"
-    r"(?: (?:ri|republik indonesia|terpilih|dki|jakarta|jatim|jateng|jabar|banten|jawa (?:timur|tengah|barat)"
-    rf"|pertahanan|sosial|bapak|pak|ibu|bu|h|ir)\.?){{0,3}} {CANDIDATE}",
-    re.I,
+    r"(?<![Cc]alon )\b(?i:(?:wakil )?"
+    r"(?:presiden|wapres|menteri|mentri|menhan|menko|mensos|gubernur|wagub|wali ?kota|bupati))"
+    # its region or field, and titles: "Gubernur Jawa Timur", "Menteri Pertahanan", "presiden terpilih pak"
+    rf"(?: (?:[A-Z]\w*|(?i:ri|terpilih|bapak|pak|ibu|bu|h|ir))\.?){{0,3}} {CANDIDATE}"
 )
 
 
