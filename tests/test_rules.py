@@ -168,7 +168,7 @@ def test_tens_are_no_ones():
 
 
 @pytest.mark.parametrize(
-    "title", ["", "Pak ", "Ibu ", "Mbak ", "Kang ", "Gus ", "Teteh ", "Ustadz ", "H. ", "Bapak H. "]
+    "title", ["", "Pak ", "Ibu ", "Mbak ", "Kang ", "Gus ", "Teteh ", "Ustadz ", "H. ", "Bapak H. ", "Daeng ", "Bli "]
 )
 def test_a_name_weighs_alike_behind_every_title(title):
     fields = 'weight = 0.8\nterms = ["skip <nama>", "<nama> dulu"]'

@@ -20,7 +20,7 @@ HAND_SIGNS = frozenset("☝👆👍✌🤟🤘👌🤙🖐✋🫰🤞🖖")
 
 TITLES = frozenset(
     "bapak ibu mas mbak bang abang kang teh teteh akang gus ning cak kak haji hajah h hj kiai kh ustaz abah bunda om "
-    "dokter uni koh".split()
+    "dokter uni koh daeng puang teungku tengku bli buya habib umi opung".split()  # of every region, lest one weigh less
 )
 """Forms of address that stand before a name; one of them weighs as another."""
 
